@@ -1,0 +1,1 @@
+"""ifcpipe: a serverless, event-driven pipeline for IFC building models."""
