@@ -1,0 +1,89 @@
+"""How a request names a file, and where that file lies for a tenant.
+
+Keys under `tenants/<tenant>/` belong to that tenant; every other key to the stage's default tenant.
+Outputs lie under `jobs/<job_id>/`, and once more under `output/<operation>/` when the caller named them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.core.errors import InputError, NotFoundError
+
+DEFAULT_TENANT = "default"
+MAX_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class OutputOf:
+    """An output of another job: by job id, or by the name of an earlier step. No output: its main one."""
+
+    output: str | None
+    job_id: str | None = None
+    step: str | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object in the input or in the output bucket."""
+
+    bucket: str
+    key: str
+
+
+def tenant_prefix(tenant: str) -> str:
+    """Return what every key of a tenant starts with."""
+    return "" if tenant == DEFAULT_TENANT else f"tenants/{tenant}/"
+
+
+def tenant_of(key: str) -> str:
+    """Return the tenant that a key belongs to."""
+    head, _, rest = key.partition("/")
+    tenant, slash, _ = rest.partition("/")
+    return tenant if head == "tenants" and slash and tenant else DEFAULT_TENANT
+
+
+def check_key(key: str) -> str:
+    """Return a key that a file of ours may have, or raise an InputError that says why not."""
+    if not key or len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
+        raise InputError(f"a key has 1 to {MAX_KEY_BYTES} bytes")
+    if not key.isprintable():
+        raise InputError(f"the key {ascii(key)} has characters that cannot be printed")
+    if any(part in {"", ".", ".."} for part in key.split("/")):
+        raise InputError(f"the key {key!r} has an empty, '.' or '..' part")
+    return key
+
+
+def read_reference(
+    reference: str, *, tenant: str, input_bucket: str, output_bucket: str
+) -> OutputOf | Stored:
+    """Return what a reference of a request points at.
+
+    Raises an InputError for a malformed one and a NotFoundError for one outside the tenant: whether
+    it exists there is not the tenant's business.
+    """
+    scheme, colon, rest = reference.partition(":")
+    if colon and scheme in {"job", "step"}:
+        owner, _, output = rest.partition("/")
+        if not owner:
+            raise InputError(f"{reference!r}: a {scheme} is missing after '{scheme}:'")
+        return OutputOf(output or None, **{"job_id" if scheme == "job" else "step": owner})
+    if reference.startswith("s3://"):
+        bucket, _, key = reference.removeprefix("s3://").partition("/")
+        return _stored(bucket, check_key(key), reference, tenant, input_bucket, output_bucket)
+    key = check_key(reference.removeprefix("/").removeprefix("app/"))
+    bucket = output_bucket if key.startswith("output/") else input_bucket
+    own = key if tenant_of(key) == tenant else tenant_prefix(tenant) + key
+    return _stored(bucket, own, reference, tenant, input_bucket, output_bucket)
+
+
+def _stored(
+    bucket: str, key: str, reference: str, tenant: str, input_bucket: str, output_bucket: str
+) -> OutputOf | Stored:
+    """Check that the place is the tenant's; an output under its job id is found through its job."""
+    if bucket == output_bucket and key.startswith("jobs/"):
+        job_id, _, output = key.removeprefix("jobs/").partition("/")
+        return OutputOf(output or None, job_id=job_id)
+    if bucket not in {input_bucket, output_bucket} or tenant_of(key) != tenant:
+        raise NotFoundError(f"Input file {reference} not found")
+    return Stored(bucket, key)
