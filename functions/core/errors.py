@@ -113,7 +113,7 @@ class RetryableError(PipelineError):
     """A passing fault: the job goes back to its queue and waits a little longer each time."""
 
 
-class Cancelled(PipelineError):  # noqa: N818 - an outcome, not a fault
+class Cancelled(PipelineError):
     """The caller cancelled the job while it ran."""
 
 

@@ -1,10 +1,10 @@
 """A job: its record, its states, the one table of transitions, and its id.
 
-    waiting ──release──> queued ──claim──> started ──finish──> finished
-       │                   ^  │               │ ├────fail────> failed ────┐
-       │                   │  │               │ └──cancel───> cancelled ──┤
-       │                   │  └─cancel, fail  └──hand_back──> queued      │
-       └─cancel, fail      └───────────────requeue────────────────────────┘
+waiting ──release──> queued ──claim──> started ──finish──> finished
+   │                   ^  │               │ ├────fail────> failed ────┐
+   │                   │  │               │ └──cancel───> cancelled ──┤
+   │                   │  └─cancel, fail  └──hand_back──> queued      │
+   └─cancel, fail      └───────────────requeue────────────────────────┘
 """
 
 from __future__ import annotations

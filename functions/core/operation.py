@@ -188,7 +188,7 @@ class Operation:
     def load(self) -> Run:
         """Import the implementation. Costs what ifcopenshell costs."""
         module, _, function = self.target.partition(":")
-        return cast(Run, getattr(importlib.import_module(module), function))
+        return cast("Run", getattr(importlib.import_module(module), function))
 
     def parse(self, request: Mapping[str, Any], *, prefix: str = "") -> Request:
         """Return the typed request, or raise an InputError that names the first field at fault."""
@@ -221,4 +221,3 @@ def _marked(value: object, mark: type, path: str = "") -> Iterator[tuple[str, st
     elif isinstance(value, list | tuple):
         for index, child in enumerate(value):
             yield from _marked(child, mark, f"{path}.{index}")
-

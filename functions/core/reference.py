@@ -48,7 +48,7 @@ def check_key(key: str) -> str:
     if not key or len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
         raise InputError(f"a key has 1 to {MAX_KEY_BYTES} bytes")
     if not key.isprintable():
-        raise InputError(f"the key {ascii(key)} has characters that cannot be printed")
+        raise InputError(f"the key {key!a} has characters that cannot be printed")
     if any(part in {"", ".", ".."} for part in key.split("/")):
         raise InputError(f"the key {key!r} has an empty, '.' or '..' part")
     return key
@@ -70,15 +70,24 @@ def read_reference(
         return OutputOf(output or None, **{"job_id" if scheme == "job" else "step": owner})
     if reference.startswith("s3://"):
         bucket, _, key = reference.removeprefix("s3://").partition("/")
-        return _stored(bucket, check_key(key), reference, tenant, input_bucket, output_bucket)
+        return _stored(
+            bucket,
+            check_key(key),
+            reference,
+            tenant=tenant,
+            input_bucket=input_bucket,
+            output_bucket=output_bucket,
+        )
     key = check_key(reference.removeprefix("/").removeprefix("app/"))
     bucket = output_bucket if key.startswith("output/") else input_bucket
     own = key if tenant_of(key) == tenant else tenant_prefix(tenant) + key
-    return _stored(bucket, own, reference, tenant, input_bucket, output_bucket)
+    return _stored(
+        bucket, own, reference, tenant=tenant, input_bucket=input_bucket, output_bucket=output_bucket
+    )
 
 
 def _stored(
-    bucket: str, key: str, reference: str, tenant: str, input_bucket: str, output_bucket: str
+    bucket: str, key: str, reference: str, *, tenant: str, input_bucket: str, output_bucket: str
 ) -> OutputOf | Stored:
     """Check that the place is the tenant's; an output under its job id is found through its job."""
     if bucket == output_bucket and key.startswith("jobs/"):
