@@ -1,0 +1,325 @@
+"""Submission: requested steps become jobs, each with one message. The API and the intake share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from functions.aws.jobs import Jobs
+from functions.aws.queues import Queues
+from functions.aws.settings import Settings
+from functions.aws.storage import Storage
+from functions.core import registry
+from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError, TooLargeError
+from functions.core.job import Event, InputRef, Job, Status, job_id
+from functions.core.operation import FileField, Operation, Request
+from functions.core.reference import OutputOf, read_reference
+from functions.core.upload import Step
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A job that answers a step: made now, or found because the same work was asked for before."""
+
+    job: Job
+    created: bool
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A job about to be made, and what it must be told about: {token: pending entries}."""
+
+    job: Job
+    waiters: Mapping[str, str]
+    name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ask:
+    """What one call of `submit` is about; `steps` grows as steps are planned, name -> job."""
+
+    tenant: str
+    primary: InputRef | None
+    source: str | None
+    prefix: str
+    wait_for_missing: bool
+    steps: dict[str, Job] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """Turns steps into jobs: validates all of them, resolves their files, creates, sends."""
+
+    jobs: Jobs
+    storage: Storage
+    queues: Queues
+    settings: Settings
+    now: Callable[[], datetime]
+
+    def submit(
+        self,
+        tenant: str,
+        steps: Sequence[Step],
+        *,
+        primary: InputRef | None = None,
+        source: str | None = None,
+        prefix: str = "",
+        wait_for_missing: bool = False,
+        at: str = "steps",
+    ) -> list[Submitted]:
+        """Create the jobs of all steps, or none when one of them is wrong.
+
+        `primary` is the uploaded object: it fills each operation's first file field that is left out.
+        `prefix` is the folder that plain references are relative to. With `wait_for_missing` an object
+        that is not there yet makes its job wait; otherwise it is a NotFoundError. Errors name the field,
+        as `<at>.<index>.request.<field>`, or the bare field when `at` is empty.
+        """
+        ask = _Ask(
+            tenant=tenant, primary=primary, source=source, prefix=prefix, wait_for_missing=wait_for_missing
+        )
+        plans = [self._plan(ask, step, at=f"{at}.{index}" if at else "") for index, step in enumerate(steps)]
+        return [self._create(plan) for plan in plans]
+
+    def reject(
+        self,
+        tenant: str,
+        step: Step,
+        error: PipelineError,
+        *,
+        source: str | None = None,
+        primary: InputRef | None = None,
+    ) -> Job:
+        """Record a step that cannot become work as a failed job, so that nobody is met with silence."""
+        inputs = (primary.model_copy(update={"field": "upload"}),) if primary else ()
+        name = step.operation if step.operation.isprintable() else ascii(step.operation)
+        now = self.now()
+        job = Job(
+            job_id=job_id(
+                tenant=tenant,
+                operation=name,
+                version=0,
+                inputs=inputs,
+                request=step.request,
+                nonce=step.nonce,
+            ),
+            tenant=tenant,
+            operation=name,
+            version=0,
+            status=Status.FAILED,
+            request=step.request,
+            inputs=inputs,
+            source=source,
+            error=error.to_dict(),
+            created_at=now,
+            changed_at=now,
+            ended_at=now,
+            events=(Event(at=now, event="rejected", detail=error.message),),
+        )
+        return self.jobs.create(job)[0]
+
+    def send(self, job: Job) -> None:
+        """Send the message of a queued job."""
+        self.queues.send(job.operation, job.job_id)
+
+    def _plan(self, ask: _Ask, step: Step, *, at: str) -> _Plan:
+        """Return the job that a step asks for, with everything about it checked."""
+        inside = f"{at}.request" if at else ""
+        operation = registry.operation(step.operation, field=f"{at}.operation" if at else "operation")
+        request, own = _with_primary(operation, step, ask.primary, inside)
+        inputs, parents = [], {}
+        for name, reference in request.files():
+            where = f"{inside}.{name}" if inside else name
+            try:
+                if name == own and ask.primary:
+                    ref = _fits(operation, ask.primary.model_copy(update={"field": name}))
+                else:
+                    ref = self._resolve(
+                        ask, operation, request, field=name, reference=reference, parents=parents
+                    )
+            except PipelineError as error:
+                raise error.at(where) from None
+            inputs.append(ref)
+        for index, wanted in enumerate(step.after):
+            parent = self._parent(ask, wanted, field=f"{at}.after.{index}" if at else "after")
+            parents[parent.job_id] = parent
+        job = self._job(ask, step, operation, request=request, inputs=inputs, parents=parents)
+        if step.name:
+            if step.name in ask.steps:
+                raise InputError(f"{step.name!r} names an earlier step already", field=f"{at}.name")
+            ask.steps[step.name] = job
+        return _Plan(job, _waiters(job), step.name)
+
+    def _resolve(
+        self,
+        ask: _Ask,
+        operation: Operation,
+        request: Request,
+        *,
+        field: str,
+        reference: str,
+        parents: dict[str, Job],
+    ) -> InputRef:
+        """Return what one file field of a request points at; a parent job is added to `parents`."""
+        place = read_reference(
+            _relative(reference, ask.prefix),
+            tenant=ask.tenant,
+            input_bucket=self.settings.input_bucket,
+            output_bucket=self.settings.output_bucket,
+        )
+        if isinstance(place, OutputOf):
+            parent = self._parent(ask, place.job_id or place.step or "", field=field)
+            _check_output(parent, place.output)
+            parents[parent.job_id] = parent
+            return InputRef(field=field, reference=reference, job_id=parent.job_id, output=place.output)
+        version = _version(request, field)
+        ref = InputRef(
+            field=field, reference=reference, bucket=place.bucket, key=place.key, version_id=version
+        )
+        try:
+            found = self.storage.head(place.bucket, place.key, version_id=version)
+        except NotFoundError:
+            if ask.wait_for_missing and version is None:
+                return _fits(operation, ref)
+            raise NotFoundError(f"Input file {reference} not found", field=field) from None
+        known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
+        return _fits(operation, ref.model_copy(update=known))
+
+    def _parent(self, ask: _Ask, wanted: str, *, field: str) -> Job:
+        """Return the job that an `after` or a reference means: an earlier step, or one of the tenant's."""
+        if wanted in ask.steps:
+            return ask.steps[wanted]
+        try:
+            parent = self.jobs.get(wanted)
+        except NotFoundError:
+            parent = None
+        if parent is None or parent.tenant != ask.tenant:
+            raise NotFoundError(f"{wanted[:80]!r} is neither an earlier step nor a job", field=field)
+        if parent.status in {Status.FAILED, Status.CANCELLED}:
+            raise ConflictError(f"job {parent.job_id} is {parent.status}: requeue it first", field=field)
+        return parent
+
+    def _job(
+        self,
+        ask: _Ask,
+        step: Step,
+        operation: Operation,
+        *,
+        request: Request,
+        inputs: Iterable[InputRef],
+        parents: Mapping[str, Job],
+    ) -> Job:
+        """Return the record: queued, or waiting for its inputs and parents."""
+        refs = tuple(inputs)
+        after = tuple(sorted(parents))
+        body = request.model_dump(mode="json")
+        missing = {f"input:{ref.field}" for ref in refs if ref.job_id is None and ref.etag is None}
+        unfinished = {f"job:{key}" for key, parent in parents.items() if parent.status != Status.FINISHED}
+        pending = frozenset(missing | unfinished)
+        now = self.now()
+        status = Status.WAITING if pending else Status.QUEUED
+        return Job(
+            job_id=job_id(
+                tenant=ask.tenant,
+                operation=operation.name,
+                version=operation.version,
+                inputs=refs,
+                request=body,
+                after=after,
+                nonce=step.nonce,
+            ),
+            tenant=ask.tenant,
+            operation=operation.name,
+            version=operation.version,
+            status=status,
+            request=body,
+            inputs=refs,
+            after=after,
+            pending=pending,
+            source=ask.source,
+            created_at=now,
+            changed_at=now,
+            events=(Event(at=now, event=status.value),),
+        )
+
+    def _create(self, plan: _Plan) -> Submitted:
+        """Put the record first, send the message second; a repetition sends again what never started."""
+        job, created = self.jobs.create(plan.job, plan.waiters)
+        if not created and job.status is Status.WAITING and plan.waiters:
+            self.jobs.wait(job.job_id, plan.waiters)
+        if job.status is Status.WAITING:
+            job = self._recheck(job)
+        elif job.status is Status.QUEUED and job.attempt == 0:
+            self.send(job)
+        return Submitted(job, created, plan.name)
+
+    def _recheck(self, job: Job) -> Job:
+        """Release a job whose parents ended between planning and creating: their event came too early."""
+        for parent in sorted(entry for entry in job.pending if entry.startswith("job:")):
+            if self.jobs.get(parent.removeprefix("job:")).status is Status.FINISHED:
+                freed = self.jobs.satisfy(job.job_id, parent)
+                if freed is not None:
+                    self.send(freed)
+                    return freed
+        return job
+
+
+def _with_primary(
+    operation: Operation, step: Step, primary: InputRef | None, inside: str
+) -> tuple[Request, str | None]:
+    """Return the typed request, and the file field that the upload itself fills, if any."""
+    first = next(iter(operation.file_fields), None)
+    if primary is None or first is None or first in step.request:
+        return operation.parse(step.request, prefix=inside), None
+    return operation.parse({**step.request, first: primary.reference}, prefix=inside), first
+
+
+def _waiters(job: Job) -> dict[str, str]:
+    """Return {token: pending entries, separated by spaces}: who must be told when what happens."""
+    waiters: dict[str, str] = {}
+    for entry in sorted(job.pending):
+        kind, _, name = entry.partition(":")
+        token = entry
+        if kind == "input":
+            ref = next(ref for ref in job.inputs if ref.field == name)
+            token = f"object:{ref.bucket}/{ref.key}"
+        waiters[token] = f"{waiters[token]} {entry}" if token in waiters else entry
+    return waiters
+
+
+def _relative(reference: str, prefix: str) -> str:
+    """Return a plain reference relative to a manifest's folder; all others as they are."""
+    plain = not reference.startswith(("job:", "step:", "s3://", "/"))
+    return prefix + reference if plain else reference
+
+
+def _version(request: Request, field: str) -> str | None:
+    """Return the version that the request asks for, for one of its file fields."""
+    if request.input_version_ids and field in request.input_version_ids:
+        return request.input_version_ids[field]
+    first = next((name for name, _ in request.files()), None)
+    return request.input_version_id if field == first else None
+
+
+def _check_output(parent: Job, output: str | None) -> None:
+    """Refuse a reference to an output that a finished job does not have."""
+    if parent.result is None:
+        return
+    names = [str(item["name"]) for item in parent.result.get("outputs", [])]
+    if not names or (output is not None and output not in names):
+        there = ", ".join(names) or "none"
+        raise NotFoundError(f"job {parent.job_id} has no output {output!r}; there are: {there}")
+
+
+def _fits(operation: Operation, ref: InputRef) -> InputRef:
+    """Return a reference whose kind and size the operation accepts."""
+    mark = operation.file_fields.get(ref.field)
+    if isinstance(mark, FileField) and PurePosixPath(ref.name).suffix.lower() not in mark.suffixes:
+        raise InputError(f"{ref.name!r} is not one of {', '.join(mark.suffixes)}")
+    if ref.size is not None and ref.size > operation.max_input_bytes:
+        raise TooLargeError(
+            f"{ref.name!r} has {ref.size:,} bytes; {operation.name} takes {operation.max_input_bytes:,}"
+        )
+    return ref
