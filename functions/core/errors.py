@@ -9,8 +9,11 @@
     ├── UnauthorizedError         401  unauthorized       never
     ├── ForbiddenError            403  forbidden          never
     ├── NotFoundError             404  not-found          never
+    ├── MethodError               405  method             never
+    ├── MediaTypeError            415  media-type         never
     ├── ConflictError             409  conflict           never
     ├── RetryableError            503  unavailable        later, by back-off
+    │   └── ThrottledError        429  throttled          later, by back-off
     ├── Cancelled                 409  cancelled          never: the caller asked for it
     └── LimitError                500  limit              never
         ├── TimeLimitError        500  time-limit         never: it would only take as long again
@@ -105,12 +108,24 @@ class NotFoundError(PipelineError):
     """A job, a file or an output that is not there, or not the tenant's."""
 
 
+class MethodError(PipelineError):
+    """The path is there, the method is not."""
+
+
+class MediaTypeError(PipelineError):
+    """The body of a request is of a type that is not read."""
+
+
 class ConflictError(PipelineError):
     """The job is not in a state that allows this."""
 
 
 class RetryableError(PipelineError):
     """A passing fault: the job goes back to its queue and waits a little longer each time."""
+
+
+class ThrottledError(RetryableError):
+    """Too many requests at once."""
 
 
 class Cancelled(PipelineError):
@@ -153,8 +168,11 @@ RULES: dict[type[PipelineError], Rule] = {
     UnauthorizedError: Rule("unauthorized", "Unauthorized", 401, Retry.NEVER),
     ForbiddenError: Rule("forbidden", "Forbidden", 403, Retry.NEVER),
     NotFoundError: Rule("not-found", "Not found", 404, Retry.NEVER),
+    MethodError: Rule("method", "Method not allowed", 405, Retry.NEVER),
+    MediaTypeError: Rule("media-type", "Unsupported media type", 415, Retry.NEVER),
     ConflictError: Rule("conflict", "Conflict", 409, Retry.NEVER),
     RetryableError: Rule("unavailable", "Temporarily unavailable", 503, Retry.LATER),
+    ThrottledError: Rule("throttled", "Too many requests", 429, Retry.LATER),
     Cancelled: Rule("cancelled", "Cancelled", 409, Retry.NEVER),
     LimitError: Rule("limit", "Limit reached", 500, Retry.NEVER),
     TimeLimitError: Rule("time-limit", "Time limit reached", 500, Retry.NEVER),
