@@ -53,9 +53,14 @@ class PipelineError(Exception):
         self.field = field
         self.where = where
 
+    @property
+    def rule(self) -> Rule:
+        """What the error means: the rule of its class, or of the nearest one above it."""
+        return next(RULES[kind] for kind in type(self).__mro__ if kind in RULES)
+
     def to_dict(self) -> dict[str, Any]:
         """Return what is stored with a failed job and sent as a problem."""
-        rule = RULES[type(self)]
+        rule = self.rule
         body: dict[str, Any] = {"type": rule.slug, "title": rule.title, "detail": self.message}
         if self.field:
             body["field"] = self.field
