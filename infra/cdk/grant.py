@@ -1,0 +1,88 @@
+"""Permissions, spelled out: what a function may do with the table, the buckets, the queues, the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+
+from functions.aws.table import TABLE
+
+
+def read_table(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
+    """Allow to read the table and its indexes."""
+    _allow(
+        grantee,
+        ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"],
+        [table.table_arn, *(f"{table.table_arn}/index/{name}" for name in TABLE["indexes"])],
+    )
+
+
+def get_item(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
+    """Allow to read one item at a time."""
+    _allow(grantee, ["dynamodb:GetItem"], [table.table_arn])
+
+
+def write_table(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
+    """Allow to read the table and to write items. Nobody may scan it."""
+    read_table(grantee, table)
+    _allow(grantee, ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [table.table_arn])
+
+
+def read_stream(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
+    """Allow to read the changes of the table."""
+    _allow(
+        grantee,
+        ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+        [str(table.table_stream_arn)],
+    )
+
+
+def read_objects(grantee: iam.IGrantable, bucket: s3.Bucket) -> None:
+    """Allow to read objects. Without the right to list, a missing object would be answered 403, not 404."""
+    _allow(grantee, ["s3:GetObject", "s3:GetObjectVersion"], [bucket.arn_for_objects("*")])
+    _allow(grantee, ["s3:ListBucket"], [bucket.bucket_arn])
+
+
+def write_objects(grantee: iam.IGrantable, bucket: s3.Bucket) -> None:
+    """Allow to write objects, in parts too. Nobody may delete one: lifecycle rules do."""
+    _allow(
+        grantee,
+        ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+        [bucket.arn_for_objects("*")],
+    )
+
+
+def send(grantee: iam.IGrantable, queues: Iterable[sqs.IQueue]) -> None:
+    """Allow to send messages."""
+    _allow(grantee, ["sqs:SendMessage"], [queue.queue_arn for queue in queues])
+
+
+def inspect(grantee: iam.IGrantable, queues: Iterable[sqs.IQueue]) -> None:
+    """Allow to ask how deep queues are."""
+    _allow(grantee, ["sqs:GetQueueAttributes"], [queue.queue_arn for queue in queues])
+
+
+def consume(grantee: iam.IGrantable, queues: Iterable[sqs.IQueue]) -> None:
+    """Allow to receive messages, to hold them longer, to delete them."""
+    _allow(
+        grantee,
+        [
+            "sqs:ReceiveMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+        ],
+        [queue.queue_arn for queue in queues],
+    )
+
+
+def _allow(grantee: iam.IGrantable, actions: list[str], resources: list[str]) -> None:
+    """Add a statement to the policy of the grantee's role; none, if there is nothing to allow."""
+    if resources:
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(actions=actions, resources=resources)
+        )

@@ -1,0 +1,133 @@
+"""The stack: everything of the pipeline, one part a construct."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aws_cdk import CfnOutput, CfnParameter, Fn, Stack
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from functions.core import LambdaSize, Operation
+from infra.cdk import intake
+from infra.cdk.api import Api
+from infra.cdk.changes import Changes
+from infra.cdk.code import Code
+from infra.cdk.function import Functions
+from infra.cdk.intake import Intake
+from infra.cdk.operation import Worker
+from infra.cdk.options import Options
+from infra.cdk.platform import Platform
+from infra.cdk.queue import JobQueue
+from infra.cdk.reap import Reap
+from infra.cdk.storage import Storage
+from infra.cdk.table import JobTable
+
+
+class PipelineStack(Stack):
+    """The whole pipeline of one stage, with a queue and a worker for every operation it is given."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        options: Options,
+        operations: Mapping[str, Operation],
+        **kwargs: Any,  # noqa: ANN401 - whatever a Stack takes
+    ) -> None:
+        """Make everything."""
+        super().__init__(scope, options.stack, stack_name=options.stack, **kwargs)
+        self._options = options
+        self._operations = operations
+        self.platform = self._platform()
+        self.workers = dict(self._workers())
+        self.intake = Intake(self, "Intake", platform=self.platform)
+        self.changes = Changes(self, "Changes", platform=self.platform)
+        self.reap = Reap(self, "Reap", platform=self.platform)
+        self.api = Api(self, "Api", platform=self.platform)
+        self._outputs()
+
+    def _platform(self) -> Platform:
+        """Make what all parts share."""
+        options = self._options
+        storage = Storage(self, "Storage", options=options)
+        table = JobTable(self, "Jobs", options=options).table
+        bus = events.EventBus(self, "Bus", event_bus_name=options.stack)
+        uploads = self._queue("uploads", intake.TIMEOUT_S)
+        environment = {
+            "STAGE": options.stage,
+            "TABLE_NAME": table.table_name,
+            "INPUT_BUCKET": storage.input.bucket_name,
+            "OUTPUT_BUCKET": storage.output.bucket_name,
+            "QUEUE_URL_PREFIX": Fn.select(0, Fn.split("uploads", uploads.queue.queue_url)),
+            "EVENT_BUS_NAME": bus.event_bus_name,
+            **self._settings(),
+        }
+        return Platform(
+            options=options,
+            functions=Functions(options, Code(self, "Code", options=options), environment),
+            storage=storage,
+            table=table,
+            bus=bus,
+            uploads=uploads,
+            queues={
+                name: self._queue(name, operation.compute.timeout_s)
+                for name, operation in self._operations.items()
+            },
+        )
+
+    def _settings(self) -> dict[str, str]:
+        """Return the settings of the stage; the local template leaves some of them to its parameters."""
+        options = self._options
+        if not options.local:
+            return {
+                "DEFAULT_OPERATIONS": options.default_operations,
+                "LOG_LEVEL": options.log_level,
+                "LEASE_SECONDS": "60",
+            }
+        parameters = {
+            "DEFAULT_OPERATIONS": CfnParameter(self, "DefaultOperations", default=options.default_operations),
+            "LOG_LEVEL": CfnParameter(self, "LogLevel", default=options.log_level),
+            "LEASE_SECONDS": CfnParameter(self, "LeaseSeconds", default="15"),
+        }
+        return {name: parameter.value_as_string for name, parameter in parameters.items()}
+
+    def _queue(self, name: str, timeout_s: int) -> JobQueue:
+        """Make a queue with its dead letters."""
+        return JobQueue(self, f"Queue-{name}", options=self._options, name=name, timeout_s=timeout_s)
+
+    def _workers(self) -> Iterator[tuple[str, Worker]]:
+        """Make a worker for each operation that fits a Lambda function."""
+        limit = (
+            CfnParameter(self, "MaxConcurrency", type="Number", default=4, min_value=2)
+            if self._options.local
+            else None
+        )
+        for name, operation in self._operations.items():
+            if isinstance(operation.compute, LambdaSize):
+                yield (
+                    name,
+                    Worker(
+                        self,
+                        f"Operation-{name}",
+                        platform=self.platform,
+                        operation=operation,
+                        size=operation.compute,
+                        concurrency=limit.value_as_number if limit else operation.compute.concurrency,
+                    ),
+                )
+
+    def _outputs(self) -> None:
+        """Say where everything is."""
+        platform = self.platform
+        outputs = {
+            "ApiUrl": self.api.api.api_endpoint,
+            "InputBucket": platform.storage.input.bucket_name,
+            "OutputBucket": platform.storage.output.bucket_name,
+            "TableName": platform.table.table_name,
+            "QueueUrlPrefix": platform.functions.environment["QUEUE_URL_PREFIX"],
+            "EventBusName": platform.bus.event_bus_name,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
