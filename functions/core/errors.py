@@ -44,7 +44,11 @@ class PipelineError(Exception):
     `message` is written for the user: no path of a worker's disk, no stack, no secret.
     `field` names the part of the request at fault, dotted (`clash_sets.0.a.1.file`).
     `where` says where in a file: `line 12` or `byte 4711`.
+    `traceback_text` and `output_tail` are for the log alone: what a child process left behind.
     """
+
+    traceback_text: str = ""
+    output_tail: str = ""
 
     def __init__(self, message: str, *, field: str | None = None, where: str | None = None) -> None:
         """Keep the message, the field and the place."""

@@ -1,0 +1,1 @@
+"""What operations share about IFC: the gate, the child process, reading and geometry."""

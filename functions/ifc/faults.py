@@ -1,0 +1,52 @@
+"""What ifcopenshell says when something is wrong with a model, in words for the user.
+
+A lazily opened model is parsed while an operation already runs, so its faults come late: as an
+exception in the middle of the run (`explain`), or only as lines of ifcopenshell's log (`logged`).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+from functions.core.errors import ModelError
+
+# Texts of the native parser, ifcopenshell 0.9: src/ifcparse/IfcParse.cpp.
+SYNTAX = re.compile(r"token (?P<token>.*?) at offset (?P<offset>\d+) invalid|Syntax error during parse", re.S)
+OFFSET = re.compile(r"\s*at offset \d+")
+LINE = re.compile(r"^\[(?P<level>\w+)\] (?:\[\w+\] )?(?:\[[-\d: ]+\] )?(?P<text>.*)$")
+NUMBER = re.compile(r"#?\b\d+\b|'[^']*'")
+MAX_KINDS = 20
+MAX_CHARS = 200
+
+
+def explain(error: BaseException) -> ModelError | None:
+    """Return the ModelError that a native parser's exception stands for, or None for any other one."""
+    if type(error).__module__ not in {"builtins", "ifcopenshell"}:
+        return None
+    found = SYNTAX.search(str(error))
+    if not found:
+        return None
+    if found["offset"] is None:
+        return ModelError("The model is not valid STEP: it cannot be parsed")
+    token = found["token"][:40]
+    return ModelError(f"The model is not valid STEP: {token!a} is no value", where=f"byte {found['offset']}")
+
+
+def logged() -> Iterator[str]:
+    """Yield the errors and warnings in ifcopenshell's log, a line a kind with its count; empties the log."""
+    module = sys.modules.get("ifcopenshell")
+    if module is None:
+        return
+    kinds: dict[str, tuple[str, int]] = {}
+    for line in module.get_log().splitlines():
+        found = LINE.match(line)
+        if found and found["level"] in {"error", "warning"}:
+            text = OFFSET.sub("", found["text"])[:MAX_CHARS]
+            first, count = kinds.get(NUMBER.sub("#", text), (text, 0))
+            kinds[NUMBER.sub("#", text)] = (first, count + 1)
+    for first, count in list(kinds.values())[:MAX_KINDS]:
+        yield f"{first} ({count} times alike)" if count > 1 else first
+    if len(kinds) > MAX_KINDS:
+        yield f"{len(kinds) - MAX_KINDS} more kinds of messages from the parser and the geometry kernel"

@@ -1,0 +1,307 @@
+"""Runs one operation in a child process with limits, so that native code can only end its own job.
+
+Children are forked from a fork server that has ifcopenshell imported already. The caller's process imports
+neither it nor numpy, and only ever reads JSON from a child. Safe to call from several threads at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import connection, forkserver
+from multiprocessing.context import ForkServerProcess as Child
+from typing import Any
+
+from functions.core.errors import Cancelled, CrashError, MemoryLimitError, PipelineError, TimeLimitError
+from functions.core.operation import Operation, Result
+from functions.ifc import child
+from functions.ifc.child import FileSpec, Limits, Task
+
+__all__ = ["FileSpec", "Limits", "Outcome", "run_in_child", "warm"]
+
+TAIL_BYTES = 16_000
+MAX_REPORT_BYTES = 2 * child.MAX_RESULT_BYTES
+TICK_S = 0.1
+DEATH_S = 10.0
+READ_BYTES = 65_536
+DRAIN_READS = 1_000
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+# multiprocessing polls every living child whenever one is started, and an exit code can be read only
+# once: starting and reaping must not overlap. `__main__` is hidden under the same lock.
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run left: result, warnings, CPU and wall-clock seconds, peak of resident bytes, last output."""
+
+    result: Result
+    warnings: tuple[str, ...]
+    cpu_s: float
+    wall_s: float
+    peak_bytes: int
+    output_tail: str
+
+
+def _ignore(*_: object) -> None:
+    """Listen to nothing."""
+
+
+def _never() -> bool:
+    """Keep running."""
+    return False
+
+
+def warm() -> None:
+    """Start the fork server, which imports ifcopenshell in its own time; does not wait for it."""
+    with _LOCK:
+        _serve()
+
+
+def run_in_child(
+    operation: Operation,
+    request: Mapping[str, Any],
+    files: FileSpec,
+    *,
+    limits: Limits,
+    on_progress: Callable[[str, int, int], None] = _ignore,
+    on_warning: Callable[[str], None] = _ignore,
+    should_stop: Callable[[], bool] = _never,
+) -> Outcome:
+    """Run `operation` on `request` in a fresh process and return its outcome.
+
+    Raises the PipelineError that the run raised, or TimeLimitError, MemoryLimitError, CrashError (native
+    code died), Cancelled (`should_stop` said so); each with `output_tail` and `traceback_text` for the log.
+    Whatever happens, also an exception of a callback, the child and its whole group are dead afterwards.
+    """
+    task = Task(
+        operation=operation,
+        request=dict(request),
+        files=files,
+        address_space_bytes=limits.address_space_bytes,
+    )
+    started = time.monotonic()
+    run = _Run(task, on_progress=on_progress, on_warning=on_warning)
+    try:
+        try:
+            run.watch(deadline=started + limits.wall_s, should_stop=should_stop)
+        finally:
+            run.end()
+        return run.outcome(operation, wall_s=time.monotonic() - started)
+    except PipelineError as error:
+        error.output_tail = run.output_tail
+        raise
+
+
+class _Source:
+    """The reading end of a pipe; reading never blocks."""
+
+    def __init__(self, pipe: connection.Connection) -> None:
+        os.set_blocking(pipe.fileno(), False)
+        self._pipe = pipe
+
+    def fileno(self) -> int:
+        return self._pipe.fileno()
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody may still write."""
+        return not self._pipe.closed
+
+    def read(self) -> bytes:
+        """Return what is there, at most `READ_BYTES`; closes itself at the end."""
+        if self._pipe.closed:
+            return b""
+        try:
+            data = os.read(self._pipe.fileno(), READ_BYTES)
+        except BlockingIOError:
+            return b""
+        if not data:
+            self.close()
+        return data
+
+    def close(self) -> None:
+        self._pipe.close()
+
+
+class _Run:
+    """One child process and what has been heard of it."""
+
+    def __init__(
+        self, task: Task, *, on_progress: Callable[[str, int, int], None], on_warning: Callable[[str], None]
+    ) -> None:
+        """Fork the child."""
+        self._on_progress = on_progress
+        self._on_warning = on_warning
+        self.final: dict[str, Any] | None = None
+        self.warnings: list[str] = []
+        self.exitcode: int | None = None
+        self._unread = bytearray()
+        self._tail = bytearray()
+        reports, reports_end = _CONTEXT.Pipe(duplex=False)
+        output, output_end = _CONTEXT.Pipe(duplex=False)
+        self._reports, self._output = _Source(reports), _Source(output)
+        try:
+            with reports_end, output_end:
+                self._process = _start(task, reports_end, output_end)
+        except BaseException:
+            self._reports.close()
+            self._output.close()
+            raise
+
+    @property
+    def output_tail(self) -> str:
+        """The last of what the child wrote to stdout and stderr."""
+        return self._tail.decode("utf-8", "replace")
+
+    def watch(self, *, deadline: float, should_stop: Callable[[], bool]) -> None:
+        """Listen until the child has reported its end, or is gone."""
+        ask = 0.0
+        while self.final is None:
+            sources = [source.fileno() for source in (self._reports, self._output) if source.open]
+            ready = connection.wait([*sources, self._process.sentinel], TICK_S)
+            self._listen()
+            now = time.monotonic()
+            if self.final is not None or self._process.sentinel in ready:
+                return
+            if now >= deadline:
+                raise TimeLimitError("The job ran longer than its time limit")
+            if now >= ask:
+                ask = now + TICK_S
+                if should_stop():
+                    raise Cancelled("The job was cancelled while it ran")
+
+    def end(self) -> None:
+        """Kill what is left of the child and of all that it started, hear its last words, free its pipes."""
+        if self._process.sentinel is not None:
+            _kill(self._process)
+            connection.wait([self._process.sentinel], DEATH_S)
+        for _ in range(DRAIN_READS):
+            if not self._listen():
+                break
+        with _LOCK:
+            self._process.join(0)
+            self.exitcode = self._process.exitcode
+            with suppress(ValueError):  # not dead after all this time: stuck in the kernel
+                self._process.close()
+        self._reports.close()
+        self._output.close()
+
+    def outcome(self, operation: Operation, *, wall_s: float) -> Outcome:
+        """Return the outcome of an ended child, or raise what it stands for."""
+        if self.final is None:
+            raise _death(operation.name, self.exitcode, self.output_tail)
+        if "error" in self.final:
+            error = PipelineError.from_dict(self.final["error"])
+            error.traceback_text = self.final["traceback"]
+            raise error
+        return Outcome(
+            result=operation.result.model_validate(self.final["result"]),
+            warnings=tuple(self.warnings),
+            cpu_s=self.final["cpu_s"],
+            wall_s=round(wall_s, 4),
+            peak_bytes=self.final["peak_bytes"],
+            output_tail=self.output_tail,
+        )
+
+    def _listen(self) -> bool:
+        """Take in what the child has written; return whether there was anything."""
+        output = self._output.read()
+        self._tail = (self._tail + output)[-TAIL_BYTES:]
+        reports = self._reports.read()
+        self._unread += reports
+        *lines, self._unread = self._unread.split(b"\n")
+        if len(self._unread) > MAX_REPORT_BYTES:
+            raise PipelineError("The job reports more than it may")
+        for line in lines:
+            self._take(json.loads(line))
+        return bool(output or reports)
+
+    def _take(self, report: dict[str, Any]) -> None:
+        """Pass on one report."""
+        if "progress" in report:
+            self._on_progress(*report["progress"])
+        elif "warning" in report:
+            self.warnings.append(report["warning"])
+            self._on_warning(report["warning"])
+        else:
+            self.final = report
+
+
+def _start(task: Task, reports: connection.Connection, output: connection.Connection) -> Child:
+    """Start a child; once more when the fork server has died meanwhile and left a dead socket behind."""
+    with _LOCK:
+        for last in (False, True):
+            _serve()
+            process = _CONTEXT.Process(target=child.main, args=(task, reports, output), daemon=True)
+            try:
+                with _hidden_main():
+                    process.start()
+            except (OSError, EOFError):
+                if last:
+                    raise
+            else:
+                return process
+    raise AssertionError("unreachable")
+
+
+def _serve() -> None:
+    """Have the fork server running, with the import path of this process."""
+    _CONTEXT.set_forkserver_preload(["functions.ifc.preload"])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+    try:
+        with _hidden_main():
+            forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+@contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Keep children from importing `__main__` again: in a Lambda that is the runtime's endless loop."""
+    main: dict[str, object] = sys.modules["__main__"].__dict__
+    hidden: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        del main["__spec__"]
+        main.update(hidden)
+
+
+def _kill(process: Child) -> None:
+    """Kill the process group of a child; before the child leads one, the child alone."""
+    if process.pid is None:
+        return
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        if process.exitcode is None:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+
+def _death(name: str, exitcode: int | None, output: str) -> PipelineError:
+    """Return what the death of a child means that has reported nothing."""
+    if exitcode is None or exitcode >= 0:
+        return CrashError(f"{name} ended without a result (exit code {exitcode})")
+    number = -exitcode
+    word = signal.Signals(number).name if number in signal.valid_signals() else f"signal {number}"
+    if number == signal.SIGKILL:
+        return MemoryLimitError(f"{name} was killed by the system ({word}), as it does when memory runs out")
+    if number == signal.SIGABRT and "bad_alloc" in output:
+        return MemoryLimitError(f"{name} needs more memory than its limit")
+    return CrashError(f"{name} crashed in native code ({word})")
