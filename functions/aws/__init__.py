@@ -1,0 +1,1 @@
+"""The only boto3: job records, objects, queues, events, settings and telemetry."""

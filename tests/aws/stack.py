@@ -1,0 +1,110 @@
+"""A stage in moto, for every test that needs job records, buckets or queues.
+
+Tests of any folder ask for the fixture `stack` (a Stack with services, a clock and the clients), or for
+`make_services` when they bring their own clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from moto import mock_aws
+
+from functions.aws.clients import Clients, connect
+from functions.aws.services import Services, compose
+from functions.aws.settings import Settings
+from functions.aws.table import create_arguments
+from functions.core.registry import operations
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+QUEUES = ("uploads", "echo", "ifcinfo", "ifcconvert", "ifccsv")
+ENVIRONMENT = {
+    "STAGE": "test",
+    "TABLE_NAME": "ifcpipe-test",
+    "INPUT_BUCKET": "ifcpipe-test-input",
+    "OUTPUT_BUCKET": "ifcpipe-test-output",
+    "QUEUE_URL_PREFIX": "https://sqs.us-east-1.amazonaws.com/123456789012/ifcpipe-test-",
+    "EVENT_BUS_NAME": "ifcpipe-test",
+}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+@dataclass
+class Clock:
+    """A clock that only the test moves."""
+
+    time: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class Stack:
+    """A stage: its services, its clock, and the clients for what a test does from outside."""
+
+    services: Services
+    clients: Clients
+    clock: Clock = field(default_factory=Clock)
+
+    def put(self, key: str, body: bytes = b"content", **arguments: object) -> str:
+        """Upload an object to the input bucket and return its version id."""
+        answer = self.clients.s3.put_object(
+            Bucket=self.services.settings.input_bucket, Key=key, Body=body, **arguments
+        )
+        return str(answer["VersionId"])
+
+
+def build(clients: Clients, settings: Settings) -> None:
+    """Create the table, the buckets, the queues and the bus of a stage."""
+    clients.dynamodb.create_table(**create_arguments(settings.table_name))
+    for bucket in (settings.input_bucket, settings.output_bucket):
+        clients.s3.create_bucket(Bucket=bucket)
+        clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for name in sorted({*QUEUES, *operations()}):
+        for url in (settings.queue_url(name), settings.dead_letter_url(name)):
+            clients.sqs.create_queue(QueueName=url.rpartition("/")[2])
+    clients.events.create_event_bus(Name=settings.event_bus_name)
+
+
+MakeServices = Callable[..., Services]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """A built stage in moto; its environment variables are set, so `services()` works as well."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name, value in {**ENVIRONMENT, **CREDENTIALS}.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        clients = connect()
+        build(clients, Settings.from_environment(ENVIRONMENT))
+        yield clients
+
+
+@pytest.fixture
+def make_services(aws: Clients) -> MakeServices:
+    """Return `make_services(now=clock, lease_seconds=..., ...)`: services over one stage in moto."""
+
+    def make(*, now: Callable[[], datetime] | None = None, **settings: object) -> Services:
+        chosen = Settings.from_environment(ENVIRONMENT).model_copy(update=settings)
+        return compose(chosen, aws, now=now or Clock())
+
+    return make
+
+
+@pytest.fixture
+def stack(aws: Clients, make_services: MakeServices) -> Stack:
+    """A stage in moto with a clock that the test moves."""
+    clock = Clock()
+    return Stack(services=make_services(now=clock), clients=aws, clock=clock)
