@@ -1,0 +1,211 @@
+"""Uploads: the jobs are made first and wait for the object, which goes to the bucket directly."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.api.answer import answer, describe
+from functions.api.problems import Answer
+from functions.api.resolver import Api
+from functions.api.submissions import SubmittedItem, show_submitted
+from functions.aws.submission import Submitted
+from functions.core import registry
+from functions.core.errors import InputError, NotFoundError, TooLargeError
+from functions.core.job import InputRef, Status
+from functions.core.reference import check_key, tenant_prefix
+from functions.core.upload import MANIFEST_SUFFIX, MAX_STEPS, Step
+
+TAGS = ["uploads"]
+# One request to S3 carries 5 GB at most; from 100 MB on, parts are faster and can be repeated singly.
+MAX_BYTES = 5_000_000_000
+MULTIPART_BYTES = 100_000_000
+LINK_S = 3600
+MAX_NAME = 255
+
+
+class UploadRequest(BaseModel):
+    """A file to come, and what to do with it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filename: str = Field(min_length=1, max_length=MAX_NAME, description="A bare name, without folders.")
+    size: int | None = Field(
+        None, ge=1, description="Bytes. Needed over 100 MB, where the upload goes in parts."
+    )
+    sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the file in hex. Work done before on the same content is found at once.",
+    )
+    operations: tuple[Step, ...] = Field(
+        (), max_length=MAX_STEPS, description="Each one's first file is the upload, unless it names another."
+    )
+
+
+class UploadPart(BaseModel):
+    """One part: PUT `part_size` bytes to `url` (the last one has what is left)."""
+
+    number: int
+    url: str
+
+
+class Upload(BaseModel):
+    """Where to send the file.
+
+    Single: POST multipart/form-data to `url` with `fields` first and `file` last. In parts: PUT each one,
+    then POST `complete_url`. No `url` and no `parts`: the content is here already.
+    """
+
+    upload_id: str
+    reference: str = Field(description="How requests name the file once it is there.")
+    url: str | None
+    fields: dict[str, str] | None
+    part_size: int | None
+    parts: list[UploadPart] | None
+    complete_url: str | None
+    jobs: list[SubmittedItem]
+
+
+class Completed(BaseModel):
+    """A file that was sent in parts and is now whole."""
+
+    upload_id: str
+    reference: str
+
+
+class UploadRoutes:
+    """The routes under /uploads."""
+
+    def __init__(self, api: Api, *, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
+        """Keep the router and the source of ids, and register."""
+        self._api = api
+        self._new_id = new_id
+        api.post(
+            "/uploads",
+            tags=TAGS,
+            summary="Upload a file and say what to do with it",
+            responses=describe(Upload, 404, 409, 413, 415, status=201, text="Ready to receive the file"),
+        )(self.create)
+        api.post(
+            "/uploads/<upload_id>/complete",
+            tags=TAGS,
+            summary="Put the parts of an upload together",
+            responses=describe(Completed, 404, 409, 413, 415),
+        )(self.complete)
+
+    def create(self, body: Annotated[UploadRequest, Body()]) -> Answer:
+        """All operations are checked now; their jobs wait until the file has arrived."""
+        _check_name(body.filename)
+        limit = _check_size(body)
+        upload_id = self._upload_id(body)
+        primary = self._primary(body, upload_id)
+        made = self._submit(body.operations, primary, upload_id)
+        jobs = [show_submitted(item) for item in made]
+        shown = {"upload_id": upload_id, "reference": primary.reference, "jobs": jobs}
+        if primary.etag or (made and not any(item.job.status is Status.WAITING for item in made)):
+            return answer({**dict.fromkeys(Upload.model_fields), **shown}, status=201)
+        place = self._receive(body, primary, upload_id, limit)
+        return answer({**dict.fromkeys(Upload.model_fields), **shown, **place}, status=201)
+
+    def complete(
+        self,
+        upload_id: Annotated[str, Path(description="The upload.")],
+        file: Annotated[str, Query(min_length=1, max_length=MAX_NAME, description="Its file name.")],
+        multipart: Annotated[str, Query(min_length=1, max_length=1024, description="S3's upload id.")],
+    ) -> Answer:
+        """Call `complete_url` as it was given, without a body, after the last part."""
+        _check_name(file)
+        reference = _reference(upload_id, file)
+        key = tenant_prefix(self._api.caller.tenant) + reference
+        services = self._api.services
+        try:
+            services.storage.finish_multipart(services.settings.input_bucket, key, multipart)
+        except NotFoundError:
+            raise NotFoundError("there is no such upload, or it is complete already") from None
+        return answer({"upload_id": upload_id, "reference": reference})
+
+    def _upload_id(self, body: UploadRequest) -> str:
+        """Return a new id, but the same one for the same content, so that a repeated call adds nothing."""
+        if body.sha256 is None:
+            return self._new_id()
+        identity = f"{self._api.caller.tenant}\n{body.filename}\n{body.sha256}"
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+    def _primary(self, body: UploadRequest, upload_id: str) -> InputRef:
+        """Return the uploaded object as an input; with what is known when it is there already."""
+        services = self._api.services
+        reference = _reference(upload_id, body.filename)
+        bucket, key = services.settings.input_bucket, tenant_prefix(self._api.caller.tenant) + reference
+        try:
+            check_key(key)
+        except InputError as error:
+            raise error.at("filename") from None
+        ref = InputRef(
+            field="", reference=reference, bucket=bucket, key=key, size=body.size, sha256=body.sha256
+        )
+        if body.sha256 is None:
+            return ref
+        try:
+            found = services.storage.head(bucket, key)
+        except NotFoundError:
+            return ref
+        known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
+        return ref.model_copy(update=known)
+
+    def _submit(self, steps: Iterable[Step], primary: InputRef, upload_id: str) -> list[Submitted]:
+        return self._api.services.submission.submit(
+            self._api.caller.tenant,
+            tuple(steps),
+            primary=primary,
+            source=f"upload:{upload_id}",
+            at="operations",
+        )
+
+    def _receive(self, body: UploadRequest, primary: InputRef, upload_id: str, limit: int) -> dict[str, Any]:
+        """Mark the upload as one that has named its jobs, and return where the file goes."""
+        services = self._api.services
+        bucket, key = str(primary.bucket), str(primary.key)
+        services.jobs.mark_upload(bucket, key, upload_id)
+        if body.size is None or body.size <= MULTIPART_BYTES:
+            post = services.storage.presign_post(bucket, key, max_bytes=body.size or limit, seconds=LINK_S)
+            return {"url": post["url"], "fields": post["fields"]}
+        multipart = services.storage.start_multipart(bucket, key, size=body.size, seconds=LINK_S)
+        query = urlencode({"file": body.filename, "multipart": multipart.upload_id})
+        return {
+            "part_size": multipart.part_size,
+            "parts": [{"number": number, "url": url} for number, url in enumerate(multipart.parts, 1)],
+            "complete_url": f"/uploads/{upload_id}/complete?{query}",
+        }
+
+
+def _reference(upload_id: str, filename: str) -> str:
+    return f"uploads/{upload_id}/{filename}"
+
+
+def _check_name(filename: str) -> None:
+    """Refuse what is no bare file name, and manifests: their steps are the body of POST /workflows."""
+    if "/" in filename or "\\" in filename or filename in {".", ".."} or not filename.isprintable():
+        raise InputError("filename: a bare name without folders is needed", field="filename")
+    if filename.endswith(MANIFEST_SUFFIX):
+        raise InputError(
+            f"filename: {MANIFEST_SUFFIX} is a manifest; send its steps to POST /workflows", field="filename"
+        )
+
+
+def _check_size(body: UploadRequest) -> int:
+    """Return how many bytes all the operations take, or raise a TooLargeError for a larger file."""
+    sizes = [
+        registry.operation(step.operation, field=f"operations.{index}.operation").max_input_bytes
+        for index, step in enumerate(body.operations)
+    ]
+    limit = min([MAX_BYTES, *sizes])
+    if body.size is not None and body.size > limit:
+        raise TooLargeError(f"size: {body.size:,} bytes; at most {limit:,} are accepted", field="size")
+    return limit
