@@ -1,0 +1,1 @@
+"""Measuring our operations against plain uses of the tools that they build on."""

@@ -1,0 +1,115 @@
+"""Convert a model to GLB, the binary form of glTF 2.0.
+
+One node for every element that has a shape, spaces included and openings not, named by its GlobalId,
+with `extras` {GlobalId, class, name, storey}. An element of several materials has one primitive for each;
+colours and opacity are the model's. Normals are exact, identical shapes are stored once, y is up, the
+unit is the metre. Coordinates far from the origin (map coordinates) stay: the root node holds them as a
+translation.
+
+The format is the extension of `output_filename`; without one the output is `<model>.glb`. Fields that
+IfcConvert has and this operation cannot honour are refused, unless they hold IfcConvert's own default.
+
+`statistics` count elements, meshed (by whichever engine), fell_back (by the second engine), failed,
+meshes, triangles, vertices and materials; every failure stands in `warnings` by its instance number.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core.errors import UnsupportedError
+
+FORMATS = ("glb",)
+
+# What IfcConvert knows besides, with the value that asks for nothing.
+UNSUPPORTED: dict[str, Any] = {
+    "auto_elevation": False, "auto_section": False, "bounds": None, "center": None,
+    "convert_back_units": False, "digits": None, "dimensionality": None, "door_arcs": False,
+    "draw_storey_heights": None, "edge_arrows": False, "element_hierarchy": False, "elevation_ref": None,
+    "elevation_ref_guid": None, "exterior_only": None, "generate_uvs": False, "log_file": None,
+    "model": True, "model_rotation": None, "plan": False, "precision": None, "print_space_areas": False,
+    "print_space_names": False, "quiet": False, "scale": None, "section_height": None,
+    "section_height_from_storeys": False, "section_ref": None, "svg_no_css": False, "svg_poly": False,
+    "svg_project": False, "svg_without_storeys": False, "svg_xmlns": False, "unify_shapes": False,
+    "use_world_coords": False, "verbose": False, "weld_vertices": False, "y_up": True,
+}  # fmt: skip
+
+
+def _listed(value: object) -> object:
+    """Read one name, or names separated by commas or spaces, as a list."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], BeforeValidator(_listed)]
+Point = Annotated[tuple[float, float, float], Field(description="Metres: x, y, z, with z up.")]
+
+
+class ConvertRequest(Request):
+    """Which model, to what file, and those of IfcConvert's options that mean something for GLB."""
+
+    input_filename: ModelFile
+    output_filename: OutputName = Field(None, description="Its extension is the format.")
+    format: Literal["glb"] | None = Field(None, description="The format, when no output is named.")
+    include: Names = Field((), max_length=1000, description="Only these; see include_type.")
+    include_type: Literal["entities", "guids"] = Field(
+        "entities", description="Whether `include` names classes (with their subtypes) or GlobalIds."
+    )
+    exclude: Names = Field((), max_length=1000, description="Not these; see exclude_type.")
+    exclude_type: Literal["entities", "guids"] = "entities"
+    use_element_guids: bool = Field(True, description="GlobalIds in the nodes' names.")
+    use_element_names: bool = Field(False, description="Names in the nodes' names.")
+    use_element_types: bool = Field(False, description="Classes in the nodes' names.")
+    use_element_step_ids: bool = Field(False, description="Instance numbers in the nodes' names.")
+    center_model: bool = Field(False, description="Put the middle of the model at the origin.")
+    model_offset: Point | None = None
+    no_normals: bool = False
+    disable_opening_subtractions: bool = False
+    layerset_first: bool = Field(False, description="Colour layered elements by their first layer.")
+    force_space_transparency: float | None = Field(None, ge=0, le=1)
+    mesher_linear_deflection: float | None = Field(None, gt=1e-5, le=10, description="Metres.")
+    mesher_angular_deflection: float | None = Field(None, gt=0.01, le=3.2, description="Radians.")
+    circle_segments: int | None = Field(None, ge=0, le=1000)
+    kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = "auto"
+    threads: int = Field(1, ge=1, le=64)
+    validate_: bool = Field(False, alias="validate", description="Fail when an element cannot be meshed.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was sent
+        """Refuse what cannot be honoured by name; a default of IfcConvert's asks for nothing."""
+        if not isinstance(value, dict):
+            return value
+        for name in UNSUPPORTED.keys() & value.keys():
+            if value[name] not in (None, UNSUPPORTED[name]):
+                raise UnsupportedError(f"{name}: this option is not there for GLB", field=name)
+        return {name: item for name, item in value.items() if name not in UNSUPPORTED}
+
+    @field_validator("output_filename")
+    @classmethod
+    def _check_format(cls, value: str | None) -> str | None:
+        """Refuse a format that is not there yet."""
+        suffix = PurePosixPath(value or "model.glb").suffix.lower().removeprefix(".")
+        if suffix not in FORMATS:
+            known = ", ".join(FORMATS)
+            raise UnsupportedError(
+                f"output_filename: the format {suffix[:20]!r} is not there; there are: {known}",
+                field="output_filename",
+            )
+        return value
+
+
+class ConvertResult(Result):
+    """`statistics`: elements, meshed, fell_back, failed, meshes, triangles, vertices, materials."""
+
+
+operation = Operation(
+    package=__name__,
+    request=ConvertRequest,
+    result=ConvertResult,
+    compute=LambdaSize(memory_mb=3008, timeout_s=900, disk_mb=4096, concurrency=20),
+    formats=FORMATS,
+)
