@@ -68,10 +68,10 @@ class Storage:
             last_modified=found["LastModified"],
         )
 
-    def read(self, bucket: str, key: str, *, limit: int) -> bytes:
+    def read(self, bucket: str, key: str, *, limit: int, version_id: str | None = None) -> bytes:
         """Return a small object, or raise a TooLargeError when it has more than `limit` bytes."""
         with translated(f"Input file {key}"):
-            answer = self._client.get_object(Bucket=bucket, Key=key)
+            answer = self._client.get_object(Bucket=bucket, Key=key, **_version(version_id))
             with closing(answer["Body"]) as body:
                 content = cast("bytes", body.read(limit + 1))
         if len(content) > limit:

@@ -70,7 +70,9 @@ def read_arrivals(body: str) -> list[Arrival]:
 def _from_bridge(event: Mapping[str, Any]) -> Arrival:
     detail = _part(event, "detail")
     found = _part(detail, "object")
-    return _arrival(detail, found, key=found.get("key"), version=found.get("version-id"), etag=found.get("etag"))
+    return _arrival(
+        detail, found, key=found.get("key"), version=found.get("version-id"), etag=found.get("etag")
+    )
 
 
 def _from_notification(records: list[Any]) -> Iterator[Arrival]:

@@ -36,6 +36,11 @@ class Status(StrEnum):
         return self in ENDED
 
 
+# How the reason of a hand-back begins when it says nothing against the job: the worker was stopped, or
+# something it needs was away. Such an attempt does not count.
+STOPPED = "worker stopped"
+UNAVAILABLE = "unavailable"
+
 ENDED = frozenset({Status.FINISHED, Status.FAILED, Status.CANCELLED})
 
 
@@ -184,6 +189,17 @@ class Job(BaseModel):
         if self.started_at is None or self.ended_at is None:
             return None
         return round((self.ended_at - self.started_at).total_seconds(), 3)
+
+    @property
+    def tries(self) -> int:
+        """How many attempts count since the last requeue: not those handed back blamelessly."""
+        spared = 0
+        for event in self.events:
+            if event.event == Edge.REQUEUE:
+                spared = 0
+            elif event.event == Edge.HAND_BACK and (event.detail or "").startswith((STOPPED, UNAVAILABLE)):
+                spared += 1
+        return max(0, self.attempt - spared)
 
     def status_body(self) -> dict[str, Any]:
         """Return exactly the fields that clients poll."""

@@ -1,0 +1,1 @@
+"""Notify: what happens to a job is told on the event bus."""

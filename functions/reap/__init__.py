@@ -1,0 +1,1 @@
+"""Reap: dead letters and stale leases are settled, lost messages sent again."""

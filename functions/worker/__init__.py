@@ -1,0 +1,1 @@
+"""The worker: takes a job from its queue, runs it in a child process, stores what came out."""

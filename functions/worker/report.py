@@ -1,0 +1,77 @@
+"""What is kept of a finished job: the result that clients read, and where it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from functions.core.job import Job, Output
+from functions.core.operation import LambdaSize, Operation
+from functions.ifc.local import Execution
+from functions.worker.cost import estimate_cost
+from functions.worker.inputs import Input
+
+MAX_WARNINGS = 100
+MAX_STATISTICS_BYTES = 100_000  # a record has 400 KB; what is larger belongs in an output
+
+
+def make_result(
+    job: Job,
+    operation: Operation,
+    execution: Execution,
+    *,
+    inputs: Sequence[Input],
+    outputs: Sequence[Output],
+    bucket: str,
+    seconds: float,
+) -> dict[str, Any]:
+    """Return the stored result; the first output is the main one.
+
+    Durations are seconds, the peak of memory is MB (10^6 bytes).
+    """
+    main = outputs[0] if outputs else None
+    return {
+        **_bounded(execution),
+        "output": main.name if main else None,
+        "output_path": f"s3://{bucket}/{main.key}" if main else None,
+        "outputs": [output.model_dump() for output in outputs],
+        "db_id": job.job_id,
+        "provenance": {
+            "inputs": [_describe(item) for item in inputs],
+            "tools": dict(execution.tools),
+            "operation": {"name": operation.name, "version": operation.version},
+            "request": job.request,
+            "compute": describe_compute(operation),
+            "duration_s": round(seconds, 3),
+            "cpu_s": round(execution.cpu_s, 3),
+            "peak_mb": round(execution.peak_bytes / 1_000_000, 1),
+            "cost_usd": estimate_cost(operation.compute, seconds=seconds),
+        },
+    }
+
+
+def describe_compute(operation: Operation) -> dict[str, Any]:
+    """Return the compute that the operation asked for."""
+    compute = operation.compute
+    if isinstance(compute, LambdaSize):
+        return {"kind": "lambda", "memory_mb": compute.memory_mb}
+    return {"kind": "fargate", "memory_mb": compute.memory_mb, "cpu": compute.cpu}
+
+
+def _describe(item: Input) -> dict[str, Any]:
+    fields = {"field", "bucket", "key", "version_id", "size", "sha256", "job_id"}
+    return item.ref.model_dump(include=fields, exclude_none=True)
+
+
+def _bounded(execution: Execution) -> dict[str, Any]:
+    """Return the result with no more warnings and statistics than a record holds, and saying so."""
+    result = dict(execution.result)
+    warnings = list(execution.warnings)
+    if len(json.dumps(execution.statistics)) > MAX_STATISTICS_BYTES:
+        result["statistics"] = {}
+        warnings.insert(0, "The statistics are too large for the job's record and were left out.")
+    if len(warnings) > MAX_WARNINGS:
+        more = len(warnings) - MAX_WARNINGS
+        warnings = [*warnings[:MAX_WARNINGS], f"{more} more warnings were left out."]
+    return {**result, "warnings": warnings}
