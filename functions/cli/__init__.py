@@ -1,0 +1,1 @@
+"""The command line `ifcpipe`, one module a noun. Imports are lazy, so that `--help` comes at once."""

@@ -1,0 +1,106 @@
+"""Commands about queues: queues, purge, and the workers that poll them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from functions.cli.console import DEFAULT_STACK, Json, StackName, out
+from functions.cli.session import connect, environment
+
+COLUMNS = (
+    "state",
+    "waiting",
+    "in_flight",
+    "oldest_age_seconds",
+    "dead_letters",
+    "started",
+    "finished",
+    "failed",
+)
+
+
+def queues(json_: Json = False, stack: StackName = DEFAULT_STACK) -> None:
+    """Show every operation's queue and what was done today."""
+    with connect(stack) as session:
+        found = session.client.queues()
+    if json_:
+        out.emit(found)
+        return
+    out.table(
+        ("operation", *(name.replace("_", " ") for name in COLUMNS)),
+        [(item.get("operation"), *(item.get(name) for name in COLUMNS)) for item in found],
+    )
+
+
+def health(json_: Json = False, stack: StackName = DEFAULT_STACK) -> None:
+    """Show the health of the API, the table and each queue; exit code 1 when something is stuck."""
+    with connect(stack) as session:
+        body = session.client.health()
+    if json_:
+        out.emit(body)
+    else:
+        out.table(("what", "state"), list(_flat(body)))
+    raise typer.Exit(0 if body.get("status") == "healthy" else 1)
+
+
+def purge(
+    operation: Annotated[str, typer.Argument(help="Whose queue to empty.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json_: Json = False,
+    stack: StackName = DEFAULT_STACK,
+) -> None:
+    """Clear a queue: its waiting jobs are cancelled, what runs goes on."""
+    from functions.core import registry
+
+    registry.operation(operation, field="OPERATION")
+    with connect(stack) as session:
+        waiting = [job["job_id"] for job in session.client.jobs(status="queued", operation=operation)]
+        if waiting and not (yes or json_):
+            typer.confirm(f"Cancel {len(waiting)} jobs of {operation}?", abort=True, err=True)
+        for job_id in waiting:
+            session.client.cancel(job_id)
+    if json_:
+        out.emit({"operation": operation, "cancelled": waiting})
+    else:
+        out.note(f"{len(waiting)} jobs of {operation} cancelled")
+
+
+def poll(
+    operations: Annotated[list[str], typer.Argument(metavar="OPERATION...", help="Whose queues to read.")],
+    name: Annotated[str | None, typer.Option(help="Name of this worker, for ps and down.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="How many jobs at a time.")] = 1,
+    detach: Annotated[bool, typer.Option("--detach", help="Go on in the background.")] = False,
+    json_: Json = False,
+    stack: StackName = DEFAULT_STACK,
+) -> None:
+    """Work on queues from this machine, as Fargate does in AWS; runs on any VM with a stage's environment."""
+    from functions.core import registry
+    from functions.local import worker
+
+    for operation in operations:
+        registry.operation(operation, field="OPERATION")
+    label = name or f"poll-{'-'.join(operations)}"
+    with environment(stack) as env:
+        if not detach:
+            worker.run(label, operations, concurrency=concurrency, env=env)
+            return
+        record = worker.start(label, operations, concurrency=concurrency, env=env)
+    if json_:
+        out.emit({"name": record.name, "pid": record.pid, "operations": list(record.operations)})
+    else:
+        out.note(f"{record.name} runs as process {record.pid}; 'ifcpipe down {record.name}' ends it")
+
+
+def _flat(body: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield a nested body as rows."""
+    for key, value in body.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+COMMANDS = (queues, health, purge, poll)

@@ -1,0 +1,99 @@
+"""A child process that never outlives its parent and takes its own children along.
+
+`python -P guard.py FOLDER MODULE` runs a module and watches its standard input, which the
+parent holds open. When the parent is gone, however it died, the pipe closes: everything below is killed
+and the folder removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def children() -> dict[int, list[int]]:
+    """Return the children of every process of this machine."""
+    found: dict[int, list[int]] = {}
+    for pid, parent in _processes():
+        found.setdefault(parent, []).append(pid)
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Return every process below `pid`, parents first."""
+    tree = children()
+    found: list[int] = []
+    todo = [pid]
+    while todo:
+        below = tree.get(todo.pop(0), [])
+        found += below
+        todo += below
+    return found
+
+
+def kill(pids: list[int]) -> None:
+    """End processes at once; those already gone are fine."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def alive(pid: int) -> bool:
+    """Return whether a process runs; a zombie does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(OSError):
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return True
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Yield (pid, parent) of all processes: from /proc, or from `ps` where there is none."""
+    proc = Path("/proc")
+    if not (proc / "self").exists():
+        listing = subprocess.run(
+            ["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+        )
+        for line in listing.stdout.splitlines():
+            pid, parent = line.split()
+            yield int(pid), int(parent)
+        return
+    for entry in proc.iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                yield int(entry.name), int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _watch(folder: Path) -> None:
+    """Wait for the parent's end of the pipe to close, then leave nothing behind."""
+    while os.read(0, 1024):
+        pass
+    for _ in range(3):  # a child may be born while its siblings die
+        kill(descendants(os.getpid()))
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def main() -> None:
+    """Run the module under watch."""
+    folder, module = Path(sys.argv[1]), sys.argv[2]
+    threading.Thread(target=_watch, args=(folder,), daemon=True).start()
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
