@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 
 from functions.aws import queries
 from functions.aws.creation import create, wait_items
 from functions.aws.edges import FREE, OWNED, Step, Update, owned
-from functions.aws.errors import code, translated
+from functions.aws.items import Items, Refused, unknown
 from functions.aws.queries import Page
 from functions.aws.records import (
     error_attribute,
@@ -29,17 +27,13 @@ from functions.aws.records import (
     to_job,
     traceback_attribute,
 )
-from functions.aws.table import Attribute, Item, job_key, key, object_token
-from functions.core.errors import ConflictError, NotFoundError, RetryableError
+from functions.aws.table import Attribute, key, object_token
+from functions.core.errors import ConflictError, RetryableError
 from functions.core.job import Edge, InputRef, Job, Progress, Status
 from functions.core.reference import Stored
 
-WHAT = "the job table"
 RACES = 5
-MAX_EVENTS = 50
-SLACK = 10
 MARK_DAYS = 7
-JOB_ID = re.compile(r"[0-9a-f]{32}")
 ARRIVAL = ("#inputs.#field = :input",)
 
 
@@ -49,15 +43,6 @@ def _now() -> datetime:
 
 def _token() -> str:
     return uuid.uuid4().hex
-
-
-class Refused(Exception):
-    """An update whose condition did not hold; carries the item as it is."""
-
-    def __init__(self, item: Item | None) -> None:
-        """Keep the item; None when there is none."""
-        super().__init__("condition not met")
-        self.item = item
 
 
 class Jobs:
@@ -75,6 +60,7 @@ class Jobs:
         """Keep the DynamoDB client, the table's name, the clock and the source of edge tokens."""
         self._client = client
         self._table = table_name
+        self._items = Items(client, table_name)
         self._ttl_days = ttl_days
         self._now = now
         self._new_token = new_token
@@ -91,15 +77,15 @@ class Jobs:
 
     def get(self, job_id: str) -> Job:
         """Return a job as it is now, or raise a NotFoundError."""
-        item = self._item(job_id)
+        item = self._items.get(job_id)
         if item is None:
-            raise _unknown(job_id)
+            raise unknown(job_id)
         return to_job(item)
 
     # Edges
 
     def claim(self, job_id: str, *, owner: str, lease_s: int) -> Job | None:
-        """Start a job under a lease; None when it has ended, waits, or a live worker has it.
+        """Start a job under a lease; None when it has ended, waits, is gone, or a live worker has it.
 
         A job whose cancellation was asked for is claimed like any other: look at `cancel_requested`.
         """
@@ -114,7 +100,7 @@ class Jobs:
             values={"one": number(1), "now": time(at)},
         )
         try:
-            return self._take(job_id, step, update)
+            return self._items.take(job_id, step, update)
         except Refused:
             return None
 
@@ -133,7 +119,7 @@ class Jobs:
             values={"started": text(Status.STARTED), **owned(job)},
         )
         try:
-            return to_job(self._update(job.job_id, update)).cancel_requested
+            return self._items.update(job.job_id, update).cancel_requested
         except Refused as refused:
             raise self._conflict(job.job_id, refused, "the lease is lost") from None
 
@@ -156,7 +142,7 @@ class Jobs:
             return self._own(job, step, sets=sets)
         job_id = job.job_id if isinstance(job, Job) else job
         try:
-            return self._take(job_id, step, step.update(sets=sets))
+            return self._items.take(job_id, step, step.update(sets=sets))
         except Refused as refused:
             raise self._conflict(job_id, refused, "it cannot fail") from None
 
@@ -177,7 +163,9 @@ class Jobs:
             at = self._now()
             step = self._step(Edge.CANCEL, at)
             try:
-                return self._take(job_id, step, step.update(conditions=(FREE,), values={"now": time(at)}))
+                return self._items.take(
+                    job_id, step, step.update(conditions=(FREE,), values={"now": time(at)})
+                )
             except Refused as refused:
                 job = self._current(job_id, refused)
             if job.status.ended:
@@ -188,7 +176,7 @@ class Jobs:
                 values={"started": text(Status.STARTED)},
             )
             try:
-                return to_job(self._update(job_id, asked))
+                return self._items.update(job_id, asked)
             except Refused:
                 continue  # it was handed back or ended between the two: look again
         raise RetryableError(f"Job {job_id} changes too fast to be cancelled")
@@ -203,7 +191,7 @@ class Jobs:
             conditions=("attribute_not_exists(#pending)",),
         )
         try:
-            return self._take(job_id, step, update)
+            return self._items.take(job_id, step, update)
         except Refused as refused:
             job = self._current(job_id, refused)
         if job.pending and job.status in {Status.FAILED, Status.CANCELLED}:
@@ -237,7 +225,7 @@ class Jobs:
         """Let a job that is stored already be found by (more) tokens: {token: pending entry}."""
         expires_at = expiry(self._now(), ttl_days=2 * self._ttl_days)
         for item in wait_items(job_id, waiters, expires_at=expires_at):
-            self._put(item)
+            self._items.put(item)
 
     def waiting_for(self, token: str) -> list[tuple[str, str]]:
         """Return (job id, pending entry) of all that wait for a token; ("", "") is an upload's mark."""
@@ -249,7 +237,7 @@ class Jobs:
             **key(f"WAIT#{object_token(bucket, object_key)}", f"#{upload_id}"),
             "expires_at": expiry(self._now(), ttl_days=MARK_DAYS),
         }
-        self._put(item)
+        self._items.put(item)
 
     # Lists
 
@@ -287,7 +275,7 @@ class Jobs:
             values={"queued": text(Status.QUEUED), "waiting": text(Status.WAITING)},
         )
         with contextlib.suppress(Refused):
-            self._update(job_id, update)
+            self._items.update(job_id, update)
 
     # Inside
 
@@ -311,7 +299,7 @@ class Jobs:
         """Take an edge that only the worker that holds the job may take."""
         update = step.update(sets=sets, removes=removes, conditions=(OWNED,), values=owned(job))
         try:
-            return self._take(job.job_id, step, update)
+            return self._items.take(job.job_id, step, update)
         except Refused as refused:
             raise self._conflict(job.job_id, refused, "the lease is lost") from None
 
@@ -325,7 +313,7 @@ class Jobs:
             values={"last": {"SS": [pending]}, **_arrival(ref)},
             names={"field": ref.field} if ref else {},
         )
-        return self._take(job_id, step, update)
+        return self._items.take(job_id, step, update)
 
     def _arrived(self, job_id: str, pending: str, ref: InputRef | None) -> Job:
         """Take an entry away from a job that waits for others too, whatever its state."""
@@ -337,72 +325,19 @@ class Jobs:
             names={"field": ref.field} if ref else {},
         )
         try:
-            return to_job(self._update(job_id, update))
+            return self._items.update(job_id, update)
         except Refused:
-            raise _unknown(job_id) from None
-
-    def _take(self, job_id: str, step: Step, update: Update) -> Job:
-        """Take an edge. A request that boto3 repeated after a lost answer finds its own token: done."""
-        try:
-            item = self._update(job_id, update)
-        except Refused as refused:
-            if refused.item is None or refused.item.get("edge_token") != text(step.token):
-                raise
-            item = refused.item
-        self._trim(job_id, len(item["events"]["L"]))
-        return to_job(item)
-
-    def _trim(self, job_id: str, count: int) -> None:
-        """Drop the oldest events of a job that has changed hands very often."""
-        if count <= MAX_EVENTS + SLACK:
-            return
-        update = Update(
-            removes=frozenset(f"events[{index}]" for index in range(count - MAX_EVENTS)),
-            conditions=("size(#events) = :count",),
-            values={"count": number(count)},
-        )
-        with contextlib.suppress(Refused):
-            self._update(job_id, update)
-
-    def _update(self, job_id: str, update: Update) -> Item:
-        """Make one conditional update and return the whole new item."""
-        if not JOB_ID.fullmatch(job_id):
-            raise _unknown(job_id)
-        with translated(WHAT):
-            try:
-                answer = self._client.update_item(TableName=self._table, **update.arguments(job_id))
-            except ClientError as error:
-                if code(error) != "ConditionalCheckFailedException":
-                    raise
-                item = error.response.get("Item")
-            else:
-                return cast("Item", answer["Attributes"])
-        raise Refused(item or self._item(job_id))
-
-    def _put(self, item: Item) -> None:
-        with translated(WHAT):
-            self._client.put_item(TableName=self._table, Item=item)
-
-    def _item(self, job_id: str) -> Item | None:
-        if not JOB_ID.fullmatch(job_id):
-            return None
-        with translated(WHAT):
-            answer = self._client.get_item(TableName=self._table, Key=job_key(job_id), ConsistentRead=True)
-        return cast("Item | None", answer.get("Item"))
+            raise unknown(job_id) from None
 
     def _current(self, job_id: str, refused: Refused) -> Job:
         """Return the job that an update was refused for."""
         if refused.item is None:
-            raise _unknown(job_id)
+            raise unknown(job_id)
         return to_job(refused.item)
 
     def _conflict(self, job_id: str, refused: Refused, why: str) -> ConflictError:
         job = self._current(job_id, refused)
         return ConflictError(f"Job {job_id} is {job.status}: {why}")
-
-
-def _unknown(job_id: str) -> NotFoundError:
-    return NotFoundError(f"Job {job_id[:80]} not found")
 
 
 def _arrival(ref: InputRef | None) -> dict[str, Attribute]:
