@@ -13,6 +13,8 @@ from functions.api.problems import CONTENT_TYPE, Answer, Problem
 from functions.core.errors import RULES
 
 TITLES = {rule.status: rule.title for rule in reversed(RULES.values())}
+# What a route with a body may answer.
+ON_POST = (404, 409, 413, 415)
 # What any route with a key may answer. API Gateway makes its own 401, 403 and 429 in front of ours.
 COMMON = (401, 403, 429, 500, 503)
 

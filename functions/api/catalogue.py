@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -14,8 +15,6 @@ from functions.api.resolver import Api
 from functions.core import registry
 from functions.core.errors import NotFoundError, UnknownOperationError
 from functions.core.operation import LambdaSize, Operation
-
-TAGS = ["operations"]
 
 
 class Compute(BaseModel):
@@ -56,13 +55,10 @@ class CatalogueRoutes:
 
     def __init__(self, api: Api) -> None:
         """Register."""
-        api.get("/operations", tags=TAGS, summary="List operations", responses=describe(Catalogue))(self.list)
-        api.get(
-            "/operations/<name>",
-            tags=TAGS,
-            summary="Show an operation",
-            responses=describe(OperationItem, 404),
-        )(self.show)
+        add = partial(api.add, "GET", tag="operations")
+        add("/operations", self.list, summary="List operations", responses=describe(Catalogue))
+        one = describe(OperationItem, 404)
+        add("/operations/<name>", self.show, summary="Show an operation", responses=one)
 
     def list(self) -> Answer:
         """Every operation with its schemas, formats and sizing."""

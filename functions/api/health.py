@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 
 from pydantic import BaseModel, Field
 
@@ -14,7 +15,6 @@ from functions.core import registry
 from functions.core.errors import PipelineError
 from functions.core.job import Status
 
-TAGS = ["service"]
 UPLOADS = "uploads"
 # Waiting work of which nothing has been started for so long is a fault, not a cold start.
 STUCK_S = 300
@@ -72,16 +72,11 @@ class HealthRoutes:
         """Keep the router, and register."""
         self._api = api
         self._cached: tuple[float, dict[str, object]] | None = None
-        api.get(
-            "/health",
-            tags=TAGS,
-            summary="Health of the service",
-            responses=describe(Health, also={503: "Unhealthy"}, is_open=True),
-            openapi_extensions={"security": []},
-        )(self.health)
-        api.get("/queues", tags=TAGS, summary="How full the queues are", responses=describe(QueueList))(
-            self.queues
-        )
+        add = partial(api.add, "GET", tag="service")
+        probe = describe(Health, also={503: "Unhealthy"}, is_open=True)
+        is_open = {"security": list[str]()}
+        add("/health", self.health, summary="Health", responses=probe, openapi_extensions=is_open)
+        add("/queues", self.queues, summary="How full the queues are", responses=describe(QueueList))
 
     def health(self) -> Answer:
         """Needs no key. `idle` has no work, `backlog` more than it may run at once."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel, Field
 
-from functions.api.answer import answer, describe, redirect
+from functions.api.answer import ON_POST, answer, describe, redirect
 from functions.api.problems import Answer
 from functions.api.resolver import Api
 from functions.api.status import presign, read_status
@@ -24,7 +25,6 @@ MAX_WAIT_S = 25
 MARGIN_S = 2.0
 FIRST_PAUSE_S = 0.2
 LAST_PAUSE_S = 2.0
-TAGS = ["jobs"]
 
 JobId = Annotated[str, Path(description="The id that the job was submitted under.")]
 
@@ -91,32 +91,22 @@ class JobRoutes:
     def __init__(self, api: Api) -> None:
         """Keep the router, and register."""
         self._api = api
-        one = describe(JobStatus, 404)
-        api.get("/jobs", tags=TAGS, summary="List jobs", responses=describe(JobPage))(self.list)
-        api.get("/jobs/<job_id>", tags=TAGS, summary="Show a job", responses=describe(JobDetail, 404))(
-            self.show
+        add = partial(api.add, tag="jobs")
+        running = describe(Cancelling, *ON_POST, status=202, text="Cancelled, or asked to stop")
+        queued = describe(Requeued, *ON_POST, status=202, text="Queued")
+        link = describe(None, 404, 409, status=302, text="A presigned link in `Location`")
+        add("GET", "/jobs", self.list, summary="List jobs", responses=describe(JobPage))
+        add("GET", "/jobs/<job_id>", self.show, summary="Show a job", responses=describe(JobDetail, 404))
+        add(
+            "GET",
+            "/jobs/<job_id>/status",
+            self.status,
+            summary="Poll a job",
+            responses=describe(JobStatus, 404),
         )
-        api.get("/jobs/<job_id>/status", tags=TAGS, summary="Poll a job", responses=one)(self.status)
-        api.get(
-            "/jobs/<job_id>/outputs/<name>",
-            tags=TAGS,
-            summary="Fetch an output",
-            responses=describe(None, 404, 409, status=302, text="A presigned link in `Location`"),
-        )(self.output)
-        api.post(
-            "/jobs/<job_id>/cancel",
-            tags=TAGS,
-            summary="Cancel a job",
-            responses=describe(
-                Cancelling, 404, 409, 413, 415, status=202, text="Cancelled, or asked to stop"
-            ),
-        )(self.cancel)
-        api.post(
-            "/jobs/<job_id>/requeue",
-            tags=TAGS,
-            summary="Run a failed or cancelled job again",
-            responses=describe(Requeued, 404, 409, 413, 415, status=202, text="Queued"),
-        )(self.requeue)
+        add("GET", "/jobs/<job_id>/outputs/<name>", self.output, summary="Fetch an output", responses=link)
+        add("POST", "/jobs/<job_id>/cancel", self.cancel, summary="Cancel a job", responses=running)
+        add("POST", "/jobs/<job_id>/requeue", self.requeue, summary="Run a job again", responses=queued)
 
     def list(
         self,

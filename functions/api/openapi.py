@@ -1,8 +1,12 @@
-"""The OpenAPI 3.1 document of the API, made from the routes; `docs/openapi.json` is its copy."""
+"""The OpenAPI 3.1 document of the API, made from the routes.
+
+`docs/openapi.json` is its copy: `python -m functions.api.openapi > docs/openapi.json`.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from typing import Any, NoReturn
 
@@ -63,6 +67,9 @@ def describe_api(api: Api) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(schema.model_dump_json(by_alias=True, exclude_none=True))
     for name in FOREIGN:
         found["components"]["schemas"].pop(name, None)
+    for method in (method for path in found["paths"].values() for method in path.values()):
+        if not {"parameters", "requestBody"} & set(method):
+            method["responses"].pop("422", None)
     ordered: dict[str, Any] = _sorted(found)
     return ordered
 
@@ -78,3 +85,7 @@ def _sorted(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def _no_services() -> NoReturn:
     raise LookupError("the document is made without services")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(document(), indent=2, ensure_ascii=False) + "\n")

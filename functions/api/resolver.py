@@ -6,6 +6,7 @@ also serves concurrent calls in one process (`functions.api.local`).
 
 from __future__ import annotations
 
+import inspect
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -92,7 +93,30 @@ class Api(APIGatewayHttpResolver):
         """How long the current invocation may still run, in seconds."""
         return float(self.lambda_context.get_remaining_time_in_millis()) / 1000
 
-    # Powertools keeps these four on the class or the instance, where concurrent calls would meet.
+    def add(
+        self,
+        method: str,
+        rule: str,
+        function: Callable[..., problems.Answer],
+        *,
+        tag: str,
+        summary: str,
+        responses: Any,  # noqa: ANN401 - Powertools' response dictionaries
+        **options: Any,  # noqa: ANN401 - of Powertools' route
+    ) -> None:
+        """Register a route; its docstring is its description."""
+        self.route(
+            rule,
+            method,
+            tags=[tag],
+            summary=summary,
+            description=inspect.getdoc(function),
+            operation_id=f"{tag}_{function.__name__}",
+            responses=responses,
+            **options,
+        )(function)
+
+    # Powertools keeps these three on the class or the instance, where concurrent calls would meet.
     @property
     def current_event(self) -> APIGatewayProxyEventV2:  # type: ignore[override]
         """The event of the current request."""

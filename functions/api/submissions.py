@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header
 from pydantic import BaseModel
 
-from functions.api.answer import answer, describe
+from functions.api.answer import ON_POST, answer, describe
 from functions.api.problems import Answer
 from functions.api.resolver import Api
 from functions.api.status import read_status
@@ -57,12 +57,15 @@ class SubmissionRoutes:
         self._api = api
         for operation in registry.operations().values():
             self._add(operation)
-        api.post(
+        many = describe(SubmittedList, *ON_POST, status=202, text="Submitted")
+        api.add(
+            "POST",
             "/workflows",
-            tags=["workflows"],
+            self.workflow,
+            tag="workflows",
             summary="Submit several jobs",
-            responses=describe(SubmittedList, 404, 409, 413, 415, status=202, text="Submitted"),
-        )(self.workflow)
+            responses=many,
+        )
 
     def workflow(self, body: Annotated[Manifest, Body()]) -> Answer:
         """Steps refer to earlier ones by name: in `after`, or as a file, `step:<name>/<output>`.
@@ -76,7 +79,7 @@ class SubmissionRoutes:
         """Register one operation: its body is its own request, field by field."""
 
         def submit(body: BaseModel, idempotency_key: str | None = None) -> Answer:
-            request = body.model_dump(mode="json", exclude_unset=True)
+            request = self._api.current_event.json_body
             return self._submit(Step(operation=operation.name, request=request, nonce=idempotency_key))
 
         submit.__name__ = operation.name
@@ -86,22 +89,11 @@ class SubmissionRoutes:
             "idempotency_key": NONCE,
             "return": Answer,
         }
-        self._api.post(
-            f"/{operation.name}",
-            tags=["submit"],
-            summary=operation.summary,
-            description=operation.description,
-            responses=describe(
-                JobStatus,
-                404,
-                409,
-                413,
-                415,
-                status=202,
-                text="Submitted, or already under way",
-                also={200: "The same work has ended before: its job"},
-            ),
-        )(submit)
+        found = {200: "The same work has ended before: its job"}
+        text = "Submitted, or already under way"
+        responses = describe(JobStatus, *ON_POST, status=202, text=text, also=found)
+        path = f"/{operation.name}"
+        self._api.add("POST", path, submit, tag="submit", summary=operation.summary, responses=responses)
 
     def _submit(self, step: Step) -> Answer:
         """Submit one step; errors name the bare field of the body."""

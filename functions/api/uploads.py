@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api.answer import answer, describe
+from functions.api.answer import ON_POST, answer, describe
 from functions.api.problems import Answer
 from functions.api.resolver import Api
 from functions.api.submissions import SubmittedItem, show_submitted
@@ -22,7 +23,6 @@ from functions.core.job import InputRef, Status
 from functions.core.reference import check_key, tenant_prefix
 from functions.core.upload import MANIFEST_SUFFIX, MAX_STEPS, Step
 
-TAGS = ["uploads"]
 # One request to S3 carries 5 GB at most; from 100 MB on, parts are faster and can be repeated singly.
 MAX_BYTES = 5_000_000_000
 MULTIPART_BYTES = 100_000_000
@@ -87,18 +87,11 @@ class UploadRoutes:
         """Keep the router and the source of ids, and register."""
         self._api = api
         self._new_id = new_id
-        api.post(
-            "/uploads",
-            tags=TAGS,
-            summary="Upload a file and say what to do with it",
-            responses=describe(Upload, 404, 409, 413, 415, status=201, text="Ready to receive the file"),
-        )(self.create)
-        api.post(
-            "/uploads/<upload_id>/complete",
-            tags=TAGS,
-            summary="Put the parts of an upload together",
-            responses=describe(Completed, 404, 409, 413, 415),
-        )(self.complete)
+        add = partial(api.add, "POST", tag="uploads")
+        ready = describe(Upload, *ON_POST, status=201, text="Ready to receive the file")
+        done = describe(Completed, *ON_POST)
+        add("/uploads", self.create, summary="Upload a file and say what to do with it", responses=ready)
+        add("/uploads/<upload_id>/complete", self.complete, summary="Put parts together", responses=done)
 
     def create(self, body: Annotated[UploadRequest, Body()]) -> Answer:
         """All operations are checked now; their jobs wait until the file has arrived."""
