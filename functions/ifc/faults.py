@@ -9,16 +9,22 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from functions.core.errors import ModelError
 
 # Texts of the native parser, ifcopenshell 0.9: src/ifcparse/IfcParse.cpp.
 SYNTAX = re.compile(r"token (?P<token>.*?) at offset (?P<offset>\d+) invalid|Syntax error during parse", re.S)
-OFFSET = re.compile(r"\s*at offset \d+")
+OFFSET = re.compile(r"\s*at offset (\d+)")
 LINE = re.compile(r"^\[(?P<level>\w+)\] (?:\[\w+\] )?(?:\[[-\d: ]+\] )?(?P<text>.*)$")
-NUMBER = re.compile(r"#?\b\d+\b|'[^']*'")
+# What differs between two messages of one kind: numbers, GlobalIds, names.
+NUMBER = re.compile(r"#?\b\d+\b|'[^']*'|(?<![\w$])[0-3][\w$]{21}(?![\w$])")
+LINE_END = b"\n"
 MAX_KINDS = 20
 MAX_CHARS = 200
+
+# The models that the gate has opened in this process, which runs one job.
+OPENED: list[Path] = []
 
 
 def explain(error: BaseException) -> ModelError | None:
@@ -31,7 +37,17 @@ def explain(error: BaseException) -> ModelError | None:
     if found["offset"] is None:
         return ModelError("The model is not valid STEP: it cannot be parsed")
     token = found["token"][:40]
-    return ModelError(f"The model is not valid STEP: {token!a} is no value", where=f"byte {found['offset']}")
+    return ModelError(
+        f"The model is not valid STEP: {token!a} is no value", where=_place(int(found["offset"]))
+    )
+
+
+def _place(offset: int) -> str:
+    """Return the line of an offset; the byte while it is not clear in which of several models."""
+    if len(OPENED) != 1:
+        return f"byte {offset}"
+    with OPENED[0].open("rb") as stream:
+        return f"line {stream.read(offset).count(LINE_END) + 1}"
 
 
 def logged() -> Iterator[str]:

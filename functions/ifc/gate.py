@@ -1,27 +1,164 @@
-"""The gate: one way to open a model, for every operation."""
+"""The gate: one way to open a model, for every operation.
+
+    model = open_model(files.input(request.model), files)
+
+Parsers accept garbage quietly: a file cut in half opens as half a building. The gate refuses what is not a
+whole STEP file with a ModelError that names the reason and the line, repairs what can be read in only one
+way (a BOM, raw characters, an older name of IFC4X3) with a warning, and says when the parser has left out
+instances that are in the file. What is wrong inside an instance shows later: see functions/ifc/faults.py.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import ifcopenshell
 
 from functions.core.errors import ModelError, TooLargeError
 from functions.core.operation import Files
+from functions.ifc import archive, faults, recode, syntax
 
-__all__ = ["open_model"]
+__all__ = ["SCHEMAS", "Checked", "check_model", "open_checked", "open_model"]
+
+BOM = b"\xef\xbb\xbf"
+# Schema names in files, and the name that ifcopenshell 0.9 reads them by. IFC4X3 and IFC4X3_ADD1 were
+# superseded by ADD2, which is ISO 16739-1:2024; release candidates differ in their entities.
+SCHEMAS = {
+    "IFC2X3": "IFC2X3",
+    "IFC4": "IFC4",
+    "IFC4X3": "IFC4X3_ADD2",
+    "IFC4X3_ADD1": "IFC4X3_ADD2",
+    "IFC4X3_ADD2": "IFC4X3_ADD2",
+}
+SCHEMAS_READ = "IFC2X3, IFC4 and IFC4X3 are"
+MAX_NAMED = 5
 
 # The overloads in ifcopenshell's own annotations do not know `lazy`.
 _open: Callable[..., ifcopenshell.file] = ifcopenshell.open
 
 
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A model that has passed: a clean STEP file, its schema, and how many instances its text declares.
+
+    `path` is the input itself, or a repaired copy in the job's scratch: open that one, with whatever engine.
+    """
+
+    path: Path
+    schema: str
+    instances: int
+
+
 def open_model(path: Path, files: Files) -> ifcopenshell.file:
-    """Open a model, or refuse it with a ModelError that names the reason and the place."""
+    """Check and open a model (.ifc or .ifczip), lazily parsed.
+
+    Raises a ModelError naming the reason and the place, or a TooLargeError. Warns of what it repaired and
+    of instances that were not read.
+    """
+    return open_checked(check_model(path, files), files)
+
+
+def check_model(path: Path, files: Files) -> Checked:
+    """Check a model's container, size, syntax and schema without parsing it; raises as `open_model` does."""
+    _check_size(path, files)
+    if path.suffix.lower() in archive.SUFFIXES:
+        unpacked = _scratch(files)
+        archive.extract(path, unpacked, limit=files.max_input_bytes)
+        path = unpacked
+    if path.stat().st_size == 0:
+        raise ModelError("The model is empty", where="byte 0")
+    with path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
+        return _check_text(path, data, files)
+
+
+def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
+    """Open a checked model; refuses instances that share a number, warns of those that were not read."""
+    try:
+        model = _open(checked.path, format=".ifc", lazy=True)
+    except (ifcopenshell.Error, OSError, RuntimeError) as error:
+        _compare(checked, None, files)
+        raise faults.explain(error) or ModelError(f"The model cannot be parsed: {error}") from None
+    faults.OPENED.append(checked.path)
+    numbers = model.entity_names()
+    whole = len(numbers) == checked.instances
+    if not whole or (numbers and not 0 < min(numbers) <= max(numbers) <= syntax.MAX_ID):
+        _compare(checked, frozenset(numbers), files)
+        ifcopenshell.get_log()  # it says the same again, in its own words
+    return model
+
+
+def _check_size(path: Path, files: Files) -> None:
     size = path.stat().st_size
     if size > files.max_input_bytes:
-        raise TooLargeError(f"The model has {size} bytes; this operation reads {files.max_input_bytes}")
-    try:
-        return _open(path, format=".ifc", lazy=True)
-    except (ifcopenshell.Error, OSError) as error:
-        raise ModelError(f"The model cannot be read: {error}") from None
+        raise TooLargeError(
+            f"The model has {size} bytes; this operation reads {files.max_input_bytes} at the most"
+        )
+
+
+def _check_text(path: Path, data: mmap, files: Files) -> Checked:
+    """Check a STEP file, and write a repaired copy where it needs one."""
+    start = len(BOM) if data[: len(BOM)] == BOM else 0
+    scan = syntax.scan(data, start=start)
+    name, schema = _schema(scan.header)
+    begin, end = scan.header.schema_span
+    rename = data[begin:end].upper() != schema.encode()
+    if start or rename or not scan.ascii:
+        path = _scratch(files)
+        recoded = recode.rewrite(
+            data, path, start=start, replace=(begin, end, schema.encode()) if rename else None
+        )
+        if recoded:
+            files.warn(f"{recoded} strings with raw characters above ASCII were read as UTF-8 or Latin-1")
+        if name != schema:
+            files.warn(f"The schema {name} is read as {schema}")
+    return Checked(path=path, schema=schema, instances=scan.instances)
+
+
+def _schema(header: syntax.Header) -> tuple[str, str]:
+    """Return the schema's name in the file and the one it is read by."""
+    if len(header.schemas) != 1:
+        raise ModelError(f"FILE_SCHEMA names {len(header.schemas)} schemas; exactly one is read")
+    name = header.schemas[0]
+    if name not in SCHEMAS:
+        raise ModelError(f"The schema {name[:40]!r} is not read; {SCHEMAS_READ}", where="FILE_SCHEMA")
+    return name, SCHEMAS[name]
+
+
+def _compare(checked: Checked, read: frozenset[int] | None, files: Files) -> None:
+    """Say which instances of the text the parser has not `read`; two of one number are refused."""
+    seen: set[int] = set()
+    missing: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    with checked.path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
+        for offset, number, entity in syntax.instances(data, syntax.read_header(data)):
+            if number in seen:
+                syntax.fail(data, offset, f"there are two instances #{number}")
+            if not 0 < number <= syntax.MAX_ID:
+                syntax.fail(
+                    data, offset, f"#{number} is no instance number; they go from 1 to {syntax.MAX_ID}"
+                )
+            seen.add(number)
+            if read is not None and number not in read:
+                missing[entity] += 1
+                first.setdefault(entity, syntax.line(data, offset))
+    named = [
+        f"{count} {entity} from line {first[entity]}" for entity, count in missing.most_common(MAX_NAMED)
+    ]
+    if missing:
+        more = ", ..." if len(missing) > MAX_NAMED else ""
+        files.warn(
+            f"{missing.total()} of {checked.instances} instances were not read,"
+            f" {checked.schema} has no such entity: {', '.join(named)}{more}"
+        )
+
+
+def _scratch(files: Files) -> Path:
+    """Return a new empty file in the job's scratch."""
+    with tempfile.NamedTemporaryFile(dir=files.scratch, suffix=".ifc", delete=False) as stream:
+        return Path(stream.name)
