@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+import json
+from typing import cast
+
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_authorizers import (
     HttpJwtAuthorizer,
     HttpLambdaAuthorizer,
@@ -26,6 +30,21 @@ METHODS = [
     gateway.HttpMethod.PATCH,
     gateway.HttpMethod.DELETE,
 ]
+ACCESS = {
+    name: f"$context.{name}"
+    for name in (
+        "requestId",
+        "requestTime",
+        "httpMethod",
+        "path",
+        "status",
+        "responseLength",
+        "responseLatency",
+        "identity.sourceIp",
+        "authorizer.error",
+        "integrationErrorMessage",
+    )
+}
 TIMEOUT_S = 29  # API Gateway gives up after 30
 
 
@@ -107,8 +126,9 @@ class Api(Construct):
         )
 
     def _stage(self) -> gateway.HttpStage:
-        """Make the stage with its throttle."""
-        return gateway.HttpStage(
+        """Make the stage with its throttle and, on AWS, its access log."""
+        options = self._platform.options
+        stage = gateway.HttpStage(
             self,
             "Stage",
             http_api=self.api,
@@ -116,3 +136,16 @@ class Api(Construct):
             auto_deploy=True,
             throttle=gateway.ThrottleSettings(rate_limit=100, burst_limit=200),
         )
+        if not options.local:
+            log_group = logs.LogGroup(
+                self,
+                "AccessLogs",
+                log_group_name=f"/aws/vendedlogs/{options.stack}-api-access",
+                retention=logs.RetentionDays.ONE_MONTH,
+                removal_policy=RemovalPolicy.RETAIN if options.lasting else RemovalPolicy.DESTROY,
+            )
+            resource = cast("gateway.CfnStage", stage.node.default_child)
+            resource.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=log_group.log_group_arn, format=json.dumps(ACCESS)
+            )
+        return stage

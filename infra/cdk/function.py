@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.core import LambdaSize
-from infra.cdk.code import Code
+from infra.cdk.code import RUNTIME, Code
 from infra.cdk.options import Options
 
 WORKER = "functions.worker.handler.handler"
@@ -23,7 +23,7 @@ class Functions:
     def __init__(self, options: Options, code: Code, environment: Mapping[str, str]) -> None:
         """Keep what all functions share."""
         self._options = options
-        self._code = code
+        self.code = code
         self._environment = environment
 
     def control(
@@ -35,10 +35,10 @@ class Functions:
             scope,
             construct_id,
             function_name=f"{self._options.stack}-{name}",
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=RUNTIME,
             handler=handler,
-            code=self._code.control,
-            layers=self._code.layers(scope),
+            code=self.code.control,
+            layers=self.code.layers,
             memory_size=memory_mb,
             timeout=Duration.seconds(timeout_s),
             environment=self._variables(name),
@@ -47,9 +47,7 @@ class Functions:
             tracing=self._tracing(role),
         )
 
-    def worker(
-        self, scope: Construct, construct_id: str, *, name: str, size: LambdaSize
-    ) -> lambda_.Function:
+    def worker(self, scope: Construct, construct_id: str, *, name: str, size: LambdaSize) -> lambda_.Function:
         """Make a function that runs an operation: the container image, in the operation's own size."""
         if self._options.local:
             return self.control(
@@ -65,7 +63,7 @@ class Functions:
             scope,
             construct_id,
             function_name=f"{self._options.stack}-{name}",
-            code=self._code.image(WORKER),
+            code=self.code.worker(WORKER),
             architecture=lambda_.Architecture.X86_64,
             memory_size=size.memory_mb,
             timeout=Duration.seconds(size.timeout_s),

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from functions.aws.table import TABLE
+from infra.cdk.storage import Storage
 
 
 def read_table(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
@@ -78,6 +79,14 @@ def consume(grantee: iam.IGrantable, queues: Iterable[sqs.IQueue]) -> None:
         ],
         [queue.queue_arn for queue in queues],
     )
+
+
+def run_jobs(grantee: iam.IGrantable, storage: Storage, table: dynamodb.Table) -> None:
+    """Allow what every worker does: read inputs (outputs of other jobs too), write outputs, keep records."""
+    write_table(grantee, table)
+    read_objects(grantee, storage.input)
+    read_objects(grantee, storage.output)
+    write_objects(grantee, storage.output)
 
 
 def _allow(grantee: iam.IGrantable, actions: list[str], resources: list[str]) -> None:

@@ -29,10 +29,7 @@ class Worker(Construct):
         self.function = platform.functions.worker(
             self, "Function", name=f"worker-{operation.name}", size=size
         )
-        grant.write_table(self.function, platform.table)
-        grant.read_objects(self.function, platform.storage.input)
-        grant.read_objects(self.function, platform.storage.output)
-        grant.write_objects(self.function, platform.storage.output)
+        grant.run_jobs(self.function, platform.storage, platform.table)
         grant.consume(self.function, [own])
         grant.send(self.function, [own])
         lambda_.EventSourceMapping(

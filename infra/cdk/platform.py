@@ -1,4 +1,4 @@
-"""What every part of the pipeline is given: options, buckets, table, queues, bus, and how to make functions."""
+"""What every part of the pipeline is given: options, buckets, table, queues, bus, functions."""
 
 from __future__ import annotations
 

@@ -57,6 +57,8 @@ class Reap(Construct):
         function = self._function("Sweep", "sweep")
         grant.send(function, self._platform.live)
         grant.inspect(function, self._platform.live)
+        grant.read_objects(function, self._platform.storage.input)  # is what a job waits for there by now?
+        grant.read_objects(function, self._platform.storage.output)
         events.Rule(
             self,
             "EveryMinute",

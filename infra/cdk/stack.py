@@ -7,13 +7,17 @@ from typing import Any
 
 from aws_cdk import CfnOutput, CfnParameter, Fn, Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from functions.core import LambdaSize, Operation
 from infra.cdk import intake
+from infra.cdk.alarms import Alarms
 from infra.cdk.api import Api
 from infra.cdk.changes import Changes
 from infra.cdk.code import Code
+from infra.cdk.dashboard import Dashboard
+from infra.cdk.fargate import READER_TIMEOUT_S, Cluster, FargateWorker
 from infra.cdk.function import Functions
 from infra.cdk.intake import Intake
 from infra.cdk.operation import Worker
@@ -46,6 +50,8 @@ class PipelineStack(Stack):
         self.changes = Changes(self, "Changes", platform=self.platform)
         self.reap = Reap(self, "Reap", platform=self.platform)
         self.api = Api(self, "Api", platform=self.platform)
+        if not options.local:
+            self._watch()
         self._outputs()
 
     def _platform(self) -> Platform:
@@ -72,7 +78,7 @@ class PipelineStack(Stack):
             bus=bus,
             uploads=uploads,
             queues={
-                name: self._queue(name, operation.compute.timeout_s)
+                name: self._queue(name, _reader_timeout(operation))
                 for name, operation in self._operations.items()
             },
         )
@@ -85,6 +91,7 @@ class PipelineStack(Stack):
                 "DEFAULT_OPERATIONS": options.default_operations,
                 "LOG_LEVEL": options.log_level,
                 "LEASE_SECONDS": "60",
+                "JOB_TTL_DAYS": str(options.output_days),  # a record goes when its outputs go
             }
         parameters = {
             "DEFAULT_OPERATIONS": CfnParameter(self, "DefaultOperations", default=options.default_operations),
@@ -97,26 +104,72 @@ class PipelineStack(Stack):
         """Make a queue with its dead letters."""
         return JobQueue(self, f"Queue-{name}", options=self._options, name=name, timeout_s=timeout_s)
 
-    def _workers(self) -> Iterator[tuple[str, Worker]]:
-        """Make a worker for each operation that fits a Lambda function."""
-        limit = (
-            CfnParameter(self, "MaxConcurrency", type="Number", default=4, min_value=2)
-            if self._options.local
-            else None
-        )
+    def _workers(self) -> Iterator[tuple[str, Worker | FargateWorker]]:
+        """Make a worker for each operation. Locally `worker.poll` drains the queues of the heavy ones."""
+        limit = self._limit() if self._options.local else None
+        cluster: Cluster | None = None
         for name, operation in self._operations.items():
-            if isinstance(operation.compute, LambdaSize):
+            scope = Construct(self, f"Operation-{name}")
+            size = operation.compute
+            if isinstance(size, LambdaSize):
+                worker = Worker(
+                    scope,
+                    "Worker",
+                    platform=self.platform,
+                    operation=operation,
+                    size=size,
+                    concurrency=limit.value_as_number if limit else size.concurrency,
+                )
+                yield name, worker
+            elif not self._options.local:
+                cluster = cluster or Cluster(self, "Cluster", platform=self.platform)
                 yield (
                     name,
-                    Worker(
-                        self,
-                        f"Operation-{name}",
+                    FargateWorker(
+                        scope,
+                        "Task",
                         platform=self.platform,
+                        cluster=cluster,
                         operation=operation,
-                        size=operation.compute,
-                        concurrency=limit.value_as_number if limit else operation.compute.concurrency,
+                        size=size,
                     ),
                 )
+
+    def _limit(self) -> CfnParameter:
+        """Return how many functions of one operation run at a time on a person's machine."""
+        return CfnParameter(self, "MaxConcurrency", type="Number", default=4, min_value=2)
+
+    def _watch(self) -> None:
+        """Make the alarms and the dashboard."""
+        platform = self.platform
+        alarms = Alarms(self, "Alarms", options=self._options)
+        dashboard = Dashboard(self, "Dashboard", options=self._options)
+        dashboard.front(self.api.api, platform.uploads)
+        alarms.api(self.api.api)
+        alarms.backlog("uploads", platform.uploads.queue, age_s=300)
+        alarms.dead_letters("uploads", platform.uploads.dead)
+        alarms.dead_letters("changes", self.changes.dead)
+        for name, function in self._control().items():
+            alarms.function(name, function)
+        for name, worker in self.workers.items():
+            dashboard.operation(name, platform.queues[name])
+            alarms.backlog(name, platform.queues[name].queue, age_s=3600)
+            alarms.dead_letters(name, platform.queues[name].dead)
+            if isinstance(worker, Worker):
+                alarms.function(f"worker-{name}", worker.function)
+            else:
+                alarms.machine(f"worker-{name}", worker.machine)
+
+    def _control(self) -> dict[str, lambda_.Function]:
+        """Return the functions of the control plane by name."""
+        return {
+            "api": self.api.function,
+            "intake": self.intake.function,
+            "release": self.changes.release,
+            "notify": self.changes.notify,
+            "reap-dead-letters": self.reap.dead_letters,
+            "reap-sweep": self.reap.sweep,
+        }
 
     def _outputs(self) -> None:
         """Say where everything is."""
@@ -131,3 +184,9 @@ class PipelineStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _reader_timeout(operation: Operation) -> int:
+    """Return the timeout of what reads the operation's queue, in seconds."""
+    size = operation.compute
+    return size.timeout_s if isinstance(size, LambdaSize) else READER_TIMEOUT_S

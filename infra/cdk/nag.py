@@ -1,0 +1,87 @@
+"""The rules of AWS Solutions (cdk-nag) that are acknowledged, each with its reason; all others must hold.
+
+An acknowledgement names its constructs as narrowly as it can, and of a wildcard the exact resource.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import cast
+
+from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
+from constructs import IConstruct
+
+FUNCTION = r"(Intake|Changes/\w+|Reap/\w+|Api/(Api|Authorizer)|Operation-\w+/Worker)"
+TASK = r"Operation-\w+/Task"
+ANY = "IAM5[Resource::*]"
+
+# (path below the stack, rule, reason)
+RULES = (
+    (f"{FUNCTION}/Role", ANY, "X-Ray's PutTraceSegments and PutTelemetryRecords know no resources"),
+    (
+        f"{FUNCTION}/Function",
+        "L1",
+        "Python 3.13 is the version of the worker's image; the control plane shares its lock and its code",
+    ),
+    ("Changes/Dead", "SQS3", "It is a dead-letter queue: that of the two readers of the table's stream"),
+    (
+        r"Api/Http/GET--(health|openapi\.json|docs|docs--\{proxy\+\})",
+        "APIG4",
+        "Open on purpose: health for monitors, the API's description and its documentation hold no data",
+    ),
+    (f"{TASK}/Task/ExecutionRole", ANY, "ecr:GetAuthorizationToken knows no resources"),
+    (
+        f"{TASK}/Machine/Role",
+        ANY,
+        "X-Ray, log delivery and ecs:StopTask/DescribeTasks for tasks whose ids are not known before",
+    ),
+    (f"{TASK}/Task", "ECS2", "The variables are names of resources; there is no secret among them"),
+)
+OBJECTS = "Any object of the bucket: keys are chosen by callers, and the code keeps tenants apart"
+REVISIONS = "Any revision of this one task definition: each deployment makes a new one"
+
+
+def acknowledge(stack: Stack) -> None:
+    """Record the acknowledgements on the constructs that they are about."""
+    buckets = [_logical_id(stack, f"Storage/{name}") for name in ("Input", "Output")]
+    for construct, path in _constructs(stack):
+        for pattern, rule, reason in RULES:
+            if re.fullmatch(pattern, path):
+                _acknowledge(construct, rule, reason)
+        if re.fullmatch(rf"{FUNCTION}/Role|{TASK}/Task/TaskRole", path):
+            for bucket in buckets:
+                _acknowledge(construct, f"IAM5[Resource::<{bucket}.Arn>/*]", OBJECTS)
+        if re.fullmatch(f"{TASK}/Machine/Role", path):
+            definition = _logical_id(stack, path.replace("/Machine/Role", "/Task"))
+            _acknowledge(construct, f"IAM5[Resource::{_revisions(definition)}]", REVISIONS)
+
+
+def _constructs(stack: Stack) -> Iterator[tuple[IConstruct, str]]:
+    """Yield every construct of the stack with its path below it."""
+    for construct in stack.node.find_all():
+        yield construct, construct.node.path.removeprefix(f"{stack.node.path}/")
+
+
+def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
+    Validations.of(construct).acknowledge(Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason))
+
+
+def _logical_id(stack: Stack, path: str) -> str:
+    """Return the logical id of the resource that a construct is about."""
+    construct: IConstruct = stack
+    for name in path.split("/"):
+        construct = construct.node.find_child(name)
+    return stack.get_logical_id(cast("CfnElement", construct.node.default_child))
+
+
+def _revisions(definition: str) -> str:
+    """Return how cdk-nag writes the ARN that CDK builds for all revisions of a task definition."""
+
+    def part(index: int, separator: str, of: str) -> str:
+        return f'{{"Fn::Select":[{index},{{"Fn::Split":["{separator}",{of}]}}]}}'
+
+    reference = f'{{"Ref":"{definition}"}}'
+    family = part(5, ":", reference)
+    head = ":".join(part(index, ":", reference) for index in range(1, 5))
+    return f"arn:{head}:{part(0, '/', family)}/{part(1, '/', family)}:*"
