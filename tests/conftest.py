@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.aws.stack"]
+pytest_plugins = ["tests.aws.stack", "tests.worker.stage"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

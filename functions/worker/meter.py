@@ -8,7 +8,7 @@ from functions.aws.telemetry import SERVICE
 
 
 def count(operation: str, name: str, *, seconds: float | None = None) -> None:
-    """Count `Started`, `Finished`, `Failed` or `Retried` of an operation, with its `Duration` in seconds.
+    """Count `JobsStarted`, `JobsFinished`, `JobsFailed` or `JobsRetried`, with `JobDuration` in seconds.
 
     Each line is its own set of metrics, since several jobs may run in one process.
     """
@@ -16,5 +16,5 @@ def count(operation: str, name: str, *, seconds: float | None = None) -> None:
     metrics.add_dimension("operation", operation)
     metrics.add_metric(name, MetricUnit.Count, 1)
     if seconds is not None:
-        metrics.add_metric("Duration", MetricUnit.Seconds, round(seconds, 3))
+        metrics.add_metric("JobDuration", MetricUnit.Seconds, round(seconds, 3))
     metrics.flush_metrics()

@@ -36,7 +36,7 @@ from functions.worker.verdict import Verdict, back_off
 
 WAIT_S = 5  # a long poll; also what stopping may have to wait for
 HEARTBEAT_S = 2.0
-GRACE_S = 20.0
+GRACE_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Poller:
         self._services.queues.extend(operation, receipt, seconds=seconds)
 
     def _settle(self, operation: str, delivery: Delivery, verdict: Verdict) -> None:
-        """Delete a message or hide it for a while; when that fails it comes again, and finds the job ended."""
+        """Delete a message or hide it; when that fails it comes again, and finds the job ended."""
         try:
             if verdict.retry_s is None:
                 self._services.queues.delete(operation, delivery.receipt)

@@ -97,7 +97,7 @@ def _try(attempt: Attempt) -> Verdict:
     """Run a claimed job and settle it, whatever happens."""
     job = attempt.job
     logger.info("job started", **attempt.fields, tenant=job.tenant, owner=job.owner, request=job.request)
-    count(job.operation, "Started")
+    count(job.operation, "JobsStarted")
     try:
         result = _run(attempt)
         attempt.lease.close()
@@ -107,7 +107,7 @@ def _try(attempt: Attempt) -> Verdict:
         return _settle(attempt, error)
     seconds = round(attempt.seconds, 3)
     logger.info("job finished", **attempt.fields, seconds=seconds, outcome=result["message"])
-    count(job.operation, "Finished", seconds=seconds)
+    count(job.operation, "JobsFinished", seconds=seconds)
     return ACK
 
 
@@ -193,7 +193,7 @@ def _decide(attempt: Attempt, error: Exception) -> Verdict:
     users = typed.rule.status < SERVER_ERROR
     jobs.fail(job, typed.to_dict(), traceback=None if users else _trace(typed, error))
     logger.warning("job failed", **attempt.fields, seconds=round(attempt.seconds, 3), **_log(typed, error))
-    count(job.operation, "Failed", seconds=attempt.seconds)
+    count(job.operation, "JobsFailed", seconds=attempt.seconds)
     return ACK
 
 
@@ -202,7 +202,7 @@ def _again(attempt: Attempt, reason: str) -> Verdict:
     attempt.services.jobs.hand_back(attempt.job, reason=reason)
     delay = back_off(attempt.job.attempt)
     logger.info("job handed back", **attempt.fields, reason=reason, delay_s=delay)
-    count(attempt.job.operation, "Retried")
+    count(attempt.job.operation, "JobsRetried")
     return Verdict(delay)
 
 

@@ -1,0 +1,45 @@
+"""What the echo does in its child process."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from functions.core import Files, Result
+from functions.core.errors import InputError, RetryableError
+from tests.worker.echo import EchoRequest
+
+
+def run(request: EchoRequest, files: Files) -> Result:
+    content = files.input(request.filename).read_bytes()
+    if request.other:
+        content += files.input(request.other).read_bytes()
+    if request.mark:
+        with Path(request.mark).open("a") as mark:
+            mark.write(f"{os.getpid()} {files.robust}\n")
+    if request.behaviour == "crash" or (request.behaviour == "crash-once" and not files.robust):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif request.behaviour == "wrong":
+        raise InputError("the echo does not like this", field="behaviour")
+    elif request.behaviour == "passing":
+        raise RetryableError("the echo's valley is closed")
+    elif request.behaviour == "bug":
+        raise KeyError("/home/secret")
+    elif request.behaviour == "silent":
+        return Result(message="nothing came out", output="missing.txt")
+    elif request.behaviour in {"sleep", "progress"}:
+        _linger(request, files)
+    elif request.behaviour == "chatty":
+        statistics = {"long": "x" * 150_000}
+        return Result(message="much was said", statistics=statistics, warnings=[str(n) for n in range(300)])
+    name = request.output_filename or f"{Path(request.filename).stem}.echo.ifc"
+    files.output(name).write_bytes(content)
+    return Result(message="echoed", output=name, statistics={"bytes": len(content)})
+
+
+def _linger(request: EchoRequest, files: Files) -> None:
+    """Report progress and stay until somebody ends this process."""
+    for second in range(600):
+        files.progress("linger", second, 600)
+        time.sleep(0.05)
+    raise AssertionError(f"nobody ended {request.behaviour}")
