@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -17,6 +18,7 @@ from functions.aws.clients import Clients, connect
 from functions.aws.services import Services, compose
 from functions.aws.settings import Settings
 from functions.aws.table import create_arguments
+from functions.core.job import InputRef, Job, Status
 from functions.core.registry import operations
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -29,6 +31,9 @@ ENVIRONMENT = {
     "QUEUE_URL_PREFIX": "https://sqs.us-east-1.amazonaws.com/123456789012/ifcpipe-test-",
     "EVENT_BUS_NAME": "ifcpipe-test",
 }
+INPUT = InputRef(
+    field="file", reference="house.ifc", bucket=ENVIRONMENT["INPUT_BUCKET"], key="house.ifc", version_id="v1"
+)
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -65,6 +70,22 @@ class Stack:
         return str(answer["VersionId"])
 
 
+def make_job(number: int = 1, **changes: object) -> Job:
+    """Return a queued ifcinfo job with an id of its own; `changes` are fields of Job."""
+    values: dict[str, object] = {
+        "job_id": f"{number:032x}",
+        "tenant": "default",
+        "operation": "ifcinfo",
+        "version": 1,
+        "status": Status.QUEUED,
+        "request": {"file": "house.ifc"},
+        "inputs": (INPUT,),
+        "created_at": START,
+        "changed_at": START,
+    }
+    return Job.model_validate({**values, **changes})
+
+
 def build(clients: Clients, settings: Settings) -> None:
     """Create the table, the buckets, the queues and the bus of a stage."""
     clients.dynamodb.create_table(**create_arguments(settings.table_name))
@@ -80,14 +101,24 @@ def build(clients: Clients, settings: Settings) -> None:
 MakeServices = Callable[..., Services]
 
 
+@pytest.fixture(scope="session")
+def boto_session() -> boto3.session.Session:
+    """One session for all tests: it has parsed the service models."""
+    return boto3.session.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
+    )
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+def aws(monkeypatch: pytest.MonkeyPatch, boto_session: boto3.session.Session) -> Iterator[Clients]:
     """A built stage in moto; its environment variables are set, so `services()` works as well."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     for name, value in {**ENVIRONMENT, **CREDENTIALS}.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        clients = connect()
+        clients = connect(session=boto_session)
         build(clients, Settings.from_environment(ENVIRONMENT))
         yield clients
 
