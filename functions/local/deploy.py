@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 
+from functions.core import registry
 from functions.core.errors import PipelineError
 from functions.local import asset
 from functions.local.emulator import ACCOUNT, REGION, Emulator
@@ -69,6 +70,12 @@ def _read(template: Path) -> dict[str, Any]:
         body: dict[str, Any] = json.loads(template.read_text())
     except FileNotFoundError:
         raise PipelineError(f"{template} is missing: write it with 'ifcpipe synth'") from None
+    names = {str(item.get("Properties", {}).get("QueueName")) for item in body["Resources"].values()}
+    unknown = [name for name in registry.operations() if f"ifcpipe-{STAGE}-{name}" not in names]
+    if unknown:
+        raise PipelineError(
+            f"the template does not know {', '.join(unknown)}: write it anew with 'ifcpipe synth'"
+        )
     return body
 
 
