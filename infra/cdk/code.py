@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from aws_cdk import AssetHashType, BundlingOptions, CfnParameter, DockerImage, IgnoreMode
 from aws_cdk import aws_ecr_assets as ecr_assets
@@ -14,7 +15,7 @@ from constructs import Construct
 from infra.cdk import requirements
 from infra.cdk.options import ROOT, Options
 
-DOCKERFILE = "layers/ifcopenshell/Dockerfile"
+IMAGE: Any = {"file": "layers/ifcopenshell/Dockerfile", "platform": ecr_assets.Platform.LINUX_AMD64}
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 # Everything but the package, and of the package what only a person's machine needs.
 LEFT_OUT = ["/*", "!/functions", "/functions/cli", "/functions/local", "__pycache__"]
@@ -41,19 +42,11 @@ class Code(Construct):
 
     def worker(self, handler: str) -> lambda_.DockerImageCode:
         """Return the image that runs an operation in a Lambda function, with its handler."""
-        return lambda_.DockerImageCode.from_image_asset(
-            str(ROOT),
-            file=DOCKERFILE,
-            target="lambda",
-            cmd=[handler],
-            platform=ecr_assets.Platform.LINUX_AMD64,
-        )
+        return lambda_.DockerImageCode.from_image_asset(str(ROOT), cmd=[handler], target="lambda", **IMAGE)
 
     def task(self) -> ecs.ContainerImage:
         """Return the image that runs one job in a Fargate task."""
-        return ecs.ContainerImage.from_asset(
-            str(ROOT), file=DOCKERFILE, target="task", platform=ecr_assets.Platform.LINUX_AMD64
-        )
+        return ecs.ContainerImage.from_asset(str(ROOT), target="task", **IMAGE)
 
     def _parameters(self) -> lambda_.Code:
         """Return the code that the parameters CodeBucket and CodeKey name."""

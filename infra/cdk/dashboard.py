@@ -31,10 +31,7 @@ class Dashboard(Construct):
             _graph("API: requests", api.metric_count(), width=6),
             _graph("API: 4xx and 5xx", api.metric_client_error(), api.metric_server_error(), width=6),
             _graph(
-                "API: latency (ms)",
-                api.metric_latency(statistic="p50"),
-                api.metric_latency(statistic="p95"),
-                width=6,
+                "API: latency (ms)", *(api.metric_latency(statistic=name) for name in ("p50", "p95")), width=6
             ),
             _graph("uploads: waiting", *_depth(uploads), width=6),
         )

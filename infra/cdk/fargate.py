@@ -54,8 +54,8 @@ class FargateWorker(Construct):
         super().__init__(scope, construct_id)
         self._platform = platform
         self._name = f"{platform.options.stack}-worker-{operation.name}"
-        self.definition = self._definition(operation, size)
-        self.machine = self._machine(cluster, size)
+        definition, container = self._definition(operation, size)
+        self.machine = self._machine(cluster, definition, container, size)
         self._pipe(operation)
 
     def _logs(self, construct_id: str, name: str) -> logs.LogGroup:
@@ -67,7 +67,9 @@ class FargateWorker(Construct):
             removal_policy=RemovalPolicy.RETAIN if self._platform.options.lasting else RemovalPolicy.DESTROY,
         )
 
-    def _definition(self, operation: Operation, size: FargateSize) -> ecs.FargateTaskDefinition:
+    def _definition(
+        self, operation: Operation, size: FargateSize
+    ) -> tuple[ecs.FargateTaskDefinition, ecs.ContainerDefinition]:
         """Describe the task: the same code and environment as a Lambda worker, and the same permissions."""
         definition = ecs.FargateTaskDefinition(
             self,
@@ -77,7 +79,7 @@ class FargateWorker(Construct):
             memory_limit_mib=size.memory_mb,
             ephemeral_storage_gib=max(21, size.disk_gb),  # the least that may be asked for
         )
-        definition.add_container(
+        container = definition.add_container(
             "worker",
             image=self._platform.functions.code.task(),
             environment={
@@ -92,16 +94,22 @@ class FargateWorker(Construct):
         )
         grant.run_jobs(definition.task_role, self._platform.storage, self._platform.table)
         grant.send(definition.task_role, [self._platform.queues[operation.name].queue])
-        return definition
+        return definition, container
 
-    def _machine(self, cluster: Cluster, size: FargateSize) -> sfn.StateMachine:
+    def _machine(
+        self,
+        cluster: Cluster,
+        definition: ecs.FargateTaskDefinition,
+        container: ecs.ContainerDefinition,
+        size: FargateSize,
+    ) -> sfn.StateMachine:
         """Run the task to its end. How often a job is tried is its record's matter."""
         run = tasks.EcsRunTask(
             self,
             "Run",
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
             cluster=cluster.cluster,
-            task_definition=self.definition,
+            task_definition=definition,
             launch_target=tasks.EcsFargateLaunchTarget(
                 platform_version=ecs.FargatePlatformVersion.VERSION1_4
             ),
@@ -110,7 +118,7 @@ class FargateWorker(Construct):
             security_groups=[cluster.network.group],
             container_overrides=[
                 tasks.ContainerOverride(
-                    container_definition=self.definition.default_container,
+                    container_definition=container,
                     command=sfn.JsonPath.list_at("$[*].job_id"),  # the Pipe sends a list of one
                 )
             ],

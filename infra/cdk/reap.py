@@ -20,7 +20,9 @@ class Reap(Construct):
         """Make both functions."""
         super().__init__(scope, construct_id)
         self._platform = platform
-        self.dead_letters = self._dead_letters([platform.uploads.dead, *platform.dead])
+        self.dead_letters = self._dead_letters(
+            [pair.dead for pair in (platform.uploads, *platform.queues.values())]
+        )
         self.sweep = self._sweep()
 
     def _function(self, name: str, handler: str) -> lambda_.Function:
@@ -36,7 +38,7 @@ class Reap(Construct):
         grant.write_table(function, self._platform.table)
         return function
 
-    def _dead_letters(self, queues: list[sqs.IQueue]) -> lambda_.Function:
+    def _dead_letters(self, queues: list[sqs.Queue]) -> lambda_.Function:
         """Make the function that fails the jobs of dead letters, and let it read every such queue."""
         function = self._function("DeadLetters", "dead_letters")
         grant.consume(function, queues)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import jsii
-from aws_cdk import BundlingOptions, ILocalBundling
+from aws_cdk import ILocalBundling
 
 from infra.cdk.options import ROOT
 
@@ -29,12 +29,7 @@ CONTROL = (
 )
 PYTHON = "3.13"
 # From the oldest C library that a wheel may have been built for to that of the runtime (Amazon Linux 2023).
-PLATFORMS = (
-    "manylinux_2_34_x86_64",
-    "manylinux_2_28_x86_64",
-    "manylinux_2_17_x86_64",
-    "manylinux2014_x86_64",
-)
+PLATFORMS = tuple(f"manylinux{name}_x86_64" for name in ("_2_34", "_2_31", "_2_28", "_2_17", "2014"))
 
 
 def lock(names: Iterable[str]) -> str:
@@ -69,12 +64,7 @@ class Installer:
         """Keep the lock."""
         self._text = text
 
-    def try_bundle(
-        self,
-        output_dir: str,
-        options: BundlingOptions | None = None,
-        **_: object,
-    ) -> bool:
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
         """Install into `python/`, where the Lambda runtime looks for a layer's packages."""
         install(self._text, Path(output_dir) / "python")
         return True
