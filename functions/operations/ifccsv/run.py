@@ -1,0 +1,166 @@
+"""Select elements, read a row of values for each, arrange the rows, write the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ifcopenshell
+
+from functions.core import Files
+from functions.core.errors import InputError
+from functions.ifc.gate import open_model
+from functions.ifc.reader import clean
+from functions.ifc.selector import Table, parse_path, select
+from functions.ifc.sheets import MAX_TEXT, open_sheet
+from functions.ifc.tables import (
+    Cell,
+    Format,
+    Grouping,
+    Row,
+    group_rows,
+    neutralise,
+    sort_rows,
+    summarise,
+    to_cell,
+)
+from functions.operations.ifccsv import FORMATS, CsvRequest, CsvResult
+
+STEP = 1000  # rows between reports of progress
+Formats = dict[int, Format]
+
+
+@dataclass
+class Tally:
+    """What is counted while the cells are written."""
+
+    empty: int = 0
+    neutralised: int = 0
+    truncated: int = 0
+
+
+def run(request: CsvRequest, files: Files) -> CsvResult:
+    """Write the table of a model."""
+    kind, output = name_output(request)
+    paths = [parse_path(query, name=field) for query, field in _queries(request)]
+    formats = _formats(request)
+    model = open_model(files.input(request.filename), files)
+    table = Table(paths)
+    elements = select(model, request.query)
+    rows, last = arrange(request, formats, list(_read(table, elements, request, files)))
+    tally = Tally()
+    width = len(paths)
+    with open_sheet(
+        files.output(output), kind, rows=len(rows) + 1 + bool(last), delimiter=request.delimiter
+    ) as write:
+        write([neutralise(clean(title)) for title in request.titles()])
+        for done, row in enumerate((*rows, *([last] if last else ())), start=1):
+            write([_finish(cell, request.null, kind, tally) for cell in row])
+            if done % STEP == 0:
+                files.progress("write", done, len(rows))
+    if not elements:
+        files.warn("the query selects no elements")
+    if tally.truncated:
+        files.warn(f"{tally.truncated} texts were cut to the {MAX_TEXT} characters of an XLSX cell")
+    unreadable = _warn(request, table, formats, files)
+    return CsvResult(
+        message=f"{len(rows)} rows and {width} columns of {len(elements)} elements",
+        output=output,
+        statistics={
+            "rows": len(rows),
+            "columns": width,
+            "elements": len(elements),
+            "empty_cells": tally.empty,
+            "neutralised_cells": tally.neutralised,
+            "unreadable_cells": unreadable,
+        },
+    )
+
+
+def name_output(request: CsvRequest) -> tuple[str, str]:
+    """Return the format and the name of the table; a name whose extension says another format is refused."""
+    name = request.output_filename
+    suffix = Path(name).suffix.lower().removeprefix(".") if name else ""
+    kind = request.format or (suffix if suffix in FORMATS else FORMATS[0])
+    if suffix in FORMATS and suffix != kind:
+        raise InputError(
+            f"output_filename: {name!r} is not the name of a {kind} file", field="output_filename"
+        )
+    return kind, name or f"{Path(request.filename).stem}.{kind}"
+
+
+def arrange(request: CsvRequest, formats: Formats, rows: list[Row]) -> tuple[list[Row], Row | None]:
+    """Group, sum up, sort and format, in ifccsv's order; return the rows, and the summary row."""
+    places = {name: index for index, name in reversed(list(enumerate(request.columns())))}
+    if request.groups:
+        parts = [Grouping(places[part.name], part.type, part.varies_value or "") for part in request.groups]
+        rows = group_rows(rows, parts, request.null)
+    last: Row | None = None
+    if request.summaries:
+        wanted = [(places[part.name], part.type) for part in request.summaries]
+        last = [*summarise(rows, wanted, len(request.columns()), request.null)]
+    default = 1 if request.include_global_id else 0
+    order = [(places[part.name], part.order == "DESC") for part in request.sort or ()]
+    rows = sort_rows(rows, order, default if default < len(request.columns()) else None)
+    for column, form in formats.items():
+        for row in rows:
+            row[column] = row[column] if row[column] == request.null else form(row[column])
+        if last and last[column]:
+            label, _, value = str(last[column]).partition(": ")
+            last[column] = f"{label}: {form(value)}"
+    return rows, last
+
+
+def _queries(request: CsvRequest) -> Iterator[tuple[str, str]]:
+    """Yield the query of every column, with the field of the request that it comes from."""
+    if request.include_global_id:
+        yield "GlobalId", "include_global_id"
+    for index, query in enumerate(request.attributes):
+        yield query, f"attributes.{index}"
+
+
+def _formats(request: CsvRequest) -> Formats:
+    """Return the formats by column."""
+    columns = request.columns()
+    return {
+        columns.index(part.name): Format(part.format, f"formatting.{index}.format")
+        for index, part in enumerate(request.formatting or ())
+    }
+
+
+def _read(
+    table: Table, elements: Sequence[ifcopenshell.entity_instance], request: CsvRequest, files: Files
+) -> Iterable[Row]:
+    """Yield a row of cells for every element."""
+    for done, element in enumerate(elements):
+        if done % STEP == 0:
+            files.progress("read", done, len(elements))
+        yield [to_cell(value, request.null) for value in table.row(element)]
+
+
+def _finish(cell: Cell, null: str, kind: str, tally: Tally) -> Cell:
+    """Return a cell as it is written, and count what is done to it."""
+    if not isinstance(cell, str):
+        return cell
+    if cell in {null, ""}:
+        tally.empty += 1
+        if len(cell) <= 1:
+            return cell
+    safe = neutralise(cell)
+    tally.neutralised += safe is not cell
+    if kind == "xlsx" and len(safe) > MAX_TEXT:
+        tally.truncated += 1
+        return safe[:MAX_TEXT]
+    return safe
+
+
+def _warn(request: CsvRequest, table: Table, formats: Formats, files: Files) -> int:
+    """Tell the user what the table does not show; return the number of cells that could not be read."""
+    columns = request.columns()
+    for column, (count, cause) in sorted(table.faults.items()):
+        files.warn(f"{columns[column]}: {count} values could not be read: {clean(cause)[:200]}")
+    for form in formats.values():
+        if form.failed:
+            files.warn(f"{form.name}: does not fit {form.failed} different values, which stay as they are")
+    return sum(count for count, _ in table.faults.values())
