@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,29 +30,46 @@ class Site:
     other_key: str
     slept: list[float] = field(default_factory=list)
 
-    def call(self, method: str, path: str, *, key: str | None = "", **options: Any) -> httpx.Response:
-        """Send one request; `key=None` sends none."""
-        headers = dict(options.pop("headers", {}))
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        key: str | None = "",
+        body: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request with the tenant's key, another one, or (None) none."""
         token = self.key if key == "" else key
-        if token is not None:
-            headers["X-API-Key"] = token
-        return asyncio.run(self._send(method, path, headers=headers, **options))
+        sent = {**(headers or {}), **({"X-API-Key": token} if token is not None else {})}
+        if content is not None:
+            sent = {"Content-Type": "application/json", **sent}
+        return asyncio.run(self._send(method, path, headers=sent, json=body, content=content))
 
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.call("GET", path, **options)
+    def get(self, path: str, *, key: str | None = "") -> httpx.Response:
+        return self.call("GET", path, key=key)
 
-    def post(self, path: str, body: object = None, **options: Any) -> httpx.Response:
-        return self.call("POST", path, **({} if body is None else {"json": body}), **options)
+    def post(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = "",
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        return self.call("POST", path, key=key, body=body, content=content, headers=headers)
 
-    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
             return await client.request(method, path, **options)
 
-    def submit(self, key: str = "house.ifc", **options: Any) -> Job:
+    def submit(self, name: str = "house.ifc", *, key: str | None = "") -> Job:
         """Store a model and submit `ifcinfo` on it."""
-        self.stack.put(key)
-        answer = self.post("/ifcinfo", {"filename": key}, **options)
+        self.stack.put(name if key == "" else f"tenants/other/{name}")
+        answer = self.post("/ifcinfo", {"filename": name}, key=key)
         assert answer.status_code == 202, answer.text
         return self.stack.services.jobs.get(answer.json()["job_id"])
 
