@@ -41,6 +41,9 @@ MAX_NAMED = 5
 
 # The overloads in ifcopenshell's own annotations do not know `lazy`.
 _open: Callable[..., ifcopenshell.file] = ifcopenshell.open
+# The instances of a lazily opened model do not keep it alive, and reading one after its model is gone is a
+# segmentation fault: `open_model(...).by_type(...)` would be one.
+_KEPT: list[ifcopenshell.file] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ def open_model(path: Path, files: Files) -> ifcopenshell.file:
     """Check and open a model (.ifc or .ifczip), lazily parsed.
 
     Raises a ModelError naming the reason and the place, or a TooLargeError. Warns of what it repaired and
-    of instances that were not read.
+    of instances that were not read. The model lives as long as the process, which is the job's own.
     """
     return open_checked(check_model(path, files), files)
 
@@ -84,6 +87,7 @@ def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
     except (ifcopenshell.Error, OSError, RuntimeError) as error:
         _compare(checked, None, files)
         raise faults.explain(error) or ModelError(f"The model cannot be parsed: {error}") from None
+    _KEPT.append(model)
     faults.OPENED.append(checked.path)
     numbers = model.entity_names()
     whole = len(numbers) == checked.instances
@@ -114,7 +118,7 @@ def _check_text(path: Path, data: mmap, files: Files) -> Checked:
             data, path, start=start, replace=(begin, end, schema.encode()) if rename else None
         )
         if recoded:
-            files.warn(f"{recoded} strings with raw characters above ASCII were read as UTF-8 or Latin-1")
+            files.warn(f"Strings with raw characters above ASCII, read as UTF-8 or Latin-1: {recoded}")
         if name != schema:
             files.warn(f"The schema {name} is read as {schema}")
     return Checked(path=path, schema=schema, instances=scan.instances)
