@@ -31,11 +31,12 @@ class CycleError(Exception):
 
 @dataclass(frozen=True)
 class Make:
-    """Whether a shape should have triangles, whether it is cut, and the map it shares, if any."""
+    """Whether a shape should have triangles, whether it is cut, the map it shares, how many items it has."""
 
     solid: bool = False
     cut: bool = False
     source: int = 0
+    items: int = 1
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Shapes:
         for representation in self.reader.entities(shape, "Representations"):
             if self._is_body(representation):
                 found = self._representation(representation, 0)
-                make = Make(True, make.cut or found.cut, make.source or found.source)
+                make = Make(True, make.cut or found.cut, make.source or found.source, found.items)
         return make
 
     def _is_body(self, representation: ifcopenshell.entity_instance) -> bool:
@@ -81,7 +82,8 @@ class Shapes:
             self._makes[number] = None
             makes = [self._item(item, depth) for item in self.reader.entities(representation, "Items")]
             source = makes[0].source if len(makes) == 1 else 0
-            self._makes[number] = Make(True, any(make.cut for make in makes), source)
+            items = sum(make.items for make in makes)
+            self._makes[number] = Make(True, any(make.cut for make in makes), source, items)
         known = self._makes[number]
         if known is None or depth > MAX_DEPTH:
             raise CycleError("the representation", number)
@@ -95,7 +97,8 @@ class Shapes:
             mapped = self.reader.entity(source, "MappedRepresentation")
             if source is None or mapped is None:
                 return Make()
-            return Make(True, self._representation(mapped, depth + 1).cut, source.id())
+            found = self._representation(mapped, depth + 1)
+            return Make(True, found.cut, source.id(), found.items)
         if kind in NESTED:
             self._nested(item, depth)
             return Make(True, True)

@@ -9,8 +9,9 @@ translation.
 The format is the extension of `output_filename`; without one the output is `<model>.glb`. Fields that
 IfcConvert has and this operation cannot honour are refused, unless they hold IfcConvert's own default.
 
-`statistics` count elements, meshed (by whichever engine), fell_back (by the second engine), failed,
-meshes, triangles, vertices and materials; every failure stands in `warnings` by its instance number.
+`statistics` count elements, meshed, shared (took the mesh of an equal element), fell_back (meshed by the
+second engine), failed, meshes, triangles, vertices and materials; failures stand in `warnings` by their
+instance number.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class ConvertRequest(Request):
 
 
 class ConvertResult(Result):
-    """`statistics`: elements, meshed, fell_back, failed, meshes, triangles, vertices, materials."""
+    """`statistics`: elements, meshed, shared, fell_back, failed, meshes, triangles, vertices, materials."""
 
 
 operation = Operation(

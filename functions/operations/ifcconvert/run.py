@@ -13,8 +13,8 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import InputError, ModelError
-from functions.ifc.gate import open_model
 from functions.ifc.engines import HYBRID, OPENCASCADE
+from functions.ifc.gate import open_model
 from functions.ifc.geometry import Geometry
 from functions.ifc.gltf import Scene
 from functions.ifc.reader import Reader
@@ -39,7 +39,7 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
     reader = Reader(open_model(files.input(request.input_filename), files))
     products = list(choose(request, reader))
     geometry = Geometry(
-        reader.model,
+        reader,
         settings=_settings(request),
         engines=_engines(request, robust=files.robust),
         threads=request.threads,
@@ -67,6 +67,7 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
         statistics={
             "elements": geometry.elements,
             "meshed": geometry.meshed,
+            "shared": geometry.shared,
             "fell_back": geometry.fell_back,
             "failed": len(geometry.failed),
             "meshes": scene.meshes,
@@ -164,8 +165,8 @@ def _judge(geometry: Geometry, request: ConvertRequest, files: Files) -> None:
         files.warn(line)
     if len(failed) > NAMED_FAILURES:
         files.warn(f"{len(failed) - NAMED_FAILURES} more elements have no shape")
-    if geometry.unreadable:
-        files.warn(f"{geometry.unreadable} attributes of shapes could not be read")
+    if geometry.reader.unreadable:
+        files.warn(f"{geometry.reader.unreadable} attributes could not be read")
     if not geometry.elements:
         files.warn("no element that was asked for has a shape: the scene is empty")
 
