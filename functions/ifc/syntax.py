@@ -274,6 +274,8 @@ class _Body:
                 break
             if not _INSTANCE.match(statement.code) or not statement.code.rstrip().endswith(b")"):
                 _no_instance(self.data, statement)
+            if statement.code.count(b"=") > 1:
+                fail(self.data, last, "a semicolon is missing behind an instance")
             if not _balanced(statement.code):
                 fail(self.data, last, f"parentheses are unbalanced, or nested deeper than {MAX_DEPTH}")
         else:
