@@ -36,7 +36,7 @@ def connect(env: Mapping[str, str] | None = None, *, session: boto3.session.Sess
     """
     env = os.environ if env is None else env
     region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-    session = session or boto3.session.Session(region_name=region)
+    session = session or boto3.session.Session()
     config = Config(
         retries={"mode": "standard", "max_attempts": 5},
         connect_timeout=3,
@@ -50,10 +50,10 @@ def connect(env: Mapping[str, str] | None = None, *, session: boto3.session.Sess
     style = "path" if env.get("AWS_ENDPOINT_URL") or env.get("AWS_ENDPOINT_URL_S3") else "auto"
     s3 = config.merge(Config(signature_version="s3v4", s3={"addressing_style": style}))
     return Clients(
-        dynamodb=session.client("dynamodb", config=config),
-        s3=session.client("s3", config=s3),
-        sqs=session.client("sqs", config=config),
-        events=session.client("events", config=config),
+        dynamodb=session.client("dynamodb", region_name=region, config=config),
+        s3=session.client("s3", region_name=region, config=s3),
+        sqs=session.client("sqs", region_name=region, config=config),
+        events=session.client("events", region_name=region, config=config),
     )
 
 
