@@ -1,12 +1,11 @@
 """The OpenAPI 3.1 document of the API, made from the routes.
 
-`docs/openapi.json` is its copy: `python -m functions.api.openapi > docs/openapi.json`.
+`docs/openapi.json` is its copy, written by `ifcpipe docs`.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from functools import cache
 from typing import Any, NoReturn
 
@@ -40,6 +39,11 @@ def document() -> dict[str, Any]:
     from functions.api.routes import build  # noqa: PLC0415 - routes serve this document
 
     return describe_api(build(_no_services))
+
+
+def render() -> str:
+    """Return the text of the committed copy."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def describe_api(api: Api) -> dict[str, Any]:
@@ -85,7 +89,3 @@ def _sorted(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def _no_services() -> NoReturn:
     raise LookupError("the document is made without services")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(document(), indent=2, ensure_ascii=False) + "\n")

@@ -129,7 +129,8 @@ class Submission:
         inside = f"{at}.request" if at else ""
         operation = registry.operation(step.operation, field=f"{at}.operation" if at else "operation")
         request, own = _with_primary(operation, step, ask.primary, inside)
-        inputs, parents = [], {}
+        inputs: list[InputRef] = []
+        parents: dict[str, Job] = {}
         for name, reference in request.files():
             where = f"{inside}.{name}" if inside else name
             try:

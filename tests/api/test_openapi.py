@@ -95,7 +95,7 @@ def test_invalid_requests_are_refused_as_the_document_says(
 
 def test_the_committed_document_is_fresh() -> None:
     committed = (ROOT / "docs" / "openapi.json").read_text("utf-8")
-    assert json.loads(committed) == document(), "run: python -m functions.api.openapi > docs/openapi.json"
+    assert json.loads(committed) == document(), "run: ifcpipe docs"
 
 
 def test_every_operation_has_a_route_with_its_own_typed_body() -> None:
