@@ -8,17 +8,21 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-import functions.operations
 from functions.core.errors import UnknownOperationError
 from functions.core.operation import Operation
+
+
+# Found by name when asked for: the core knows that there are operations, not which.
+PACKAGE = "functions.operations"
 
 
 @cache
 def operations() -> Mapping[str, Operation]:
     """Return all operations, sorted by name. Imports their contracts, never their implementations."""
     found: dict[str, Operation] = {}
-    for module in sorted(pkgutil.iter_modules(functions.operations.__path__), key=lambda item: item.name):
-        contract = importlib.import_module(f"{functions.operations.__name__}.{module.name}")
+    folders = importlib.import_module(PACKAGE).__path__
+    for module in sorted(pkgutil.iter_modules(folders), key=lambda item: item.name):
+        contract = importlib.import_module(f"{PACKAGE}.{module.name}")
         operation = contract.operation
         if not isinstance(operation, Operation) or operation.name != module.name:
             raise TypeError(f"{contract.__name__}.operation must be Operation(package=__name__, ...)")
