@@ -17,7 +17,9 @@ from urllib.parse import parse_qsl
 from functions.api import problems
 from functions.api.authorizer import HEADER, authorize
 from functions.api.resolver import CORS, OPEN, Api
-from functions.aws.keys import Key
+from functions.api.routes import build
+from functions.aws.keys import Key, keys
+from functions.aws.services import services
 from functions.core.errors import ForbiddenError, PipelineError, TooLargeError, UnauthorizedError
 
 Scope = MutableMapping[str, Any]
@@ -79,6 +81,11 @@ class Local:
         if not said["isAuthorized"]:
             raise ForbiddenError("the API key is not valid")
         event["requestContext"]["authorizer"] = {"lambda": said["context"]}
+
+
+def create() -> Local:
+    """Return the application of the stage that the environment names: `uvicorn --factory`."""
+    return Local(build(services), verify=keys().verify)
 
 
 def to_event(scope: Scope, body: bytes) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from functions.api.problems import Answer
 from functions.api.resolver import Api
 from functions.api.submissions import SubmittedItem, show_submitted
 from functions.aws.submission import Submitted
+from functions.aws.table import object_token
 from functions.core import registry
 from functions.core.errors import InputError, NotFoundError, TooLargeError
 from functions.core.job import InputRef, Status
@@ -118,10 +119,14 @@ class UploadRoutes:
         reference = _reference(upload_id, file)
         key = tenant_prefix(self._api.caller.tenant) + reference
         services = self._api.services
+        bucket = services.settings.input_bucket
+        missing = NotFoundError("there is no such upload, or it is complete already")
+        if not services.jobs.waiting_for(object_token(bucket, key)):
+            raise missing
         try:
-            services.storage.finish_multipart(services.settings.input_bucket, key, multipart)
+            services.storage.finish_multipart(bucket, key, multipart)
         except NotFoundError:
-            raise NotFoundError("there is no such upload, or it is complete already") from None
+            raise missing from None
         return answer({"upload_id": upload_id, "reference": reference})
 
     def _upload_id(self, body: UploadRequest) -> str:
@@ -200,5 +205,5 @@ def _check_size(body: UploadRequest) -> int:
     ]
     limit = min([MAX_BYTES, *sizes])
     if body.size is not None and body.size > limit:
-        raise TooLargeError(f"size: {body.size:,} bytes; at most {limit:,} are accepted", field="size")
+        raise TooLargeError(f"size: at most {limit:,} bytes are accepted", field="size")
     return limit

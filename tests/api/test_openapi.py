@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import schemathesis
@@ -72,7 +73,7 @@ def exercise(schema: schemathesis.BaseSchema, path: str, method: str, mode: Gene
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         sent.append(case.call_and_validate(checks=CHECKS).status_code)
 
     check()

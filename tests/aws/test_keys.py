@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -67,7 +68,7 @@ def test_an_unknown_id_is_compared_like_a_known_one(keys: Keys) -> None:
     token = keys.create("acme")
     unknown = "ifcp_" + "0" * 16 + token[21:]
     for attempt in (token[:-1] + "x", unknown, "nonsense"):
-        with patch.object(module.hmac, "compare_digest", return_value=False) as compare:
+        with patch.object(hmac, "compare_digest", return_value=False) as compare:
             with pytest.raises(ForbiddenError):
                 keys.verify(attempt)
             compare.assert_called_once()

@@ -1,0 +1,68 @@
+"""The deployed handler: what its import costs, and an event through it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+from functions.api.local import Context
+from functions.aws.services import services
+from tests.api.conftest import Site
+from tests.conftest import ROOT
+
+HEAVY = ("ifcopenshell", "numpy", "shapely", "ifclite_geom", "openpyxl")
+
+
+def test_the_api_and_the_authorizer_import_no_geometry() -> None:
+    for module in ("functions.api.handler", "functions.api.authorizer", "functions.api.local"):
+        started = time.perf_counter()
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == "[]"
+        # Half a second is the aim, measured in benchmarks; here a busy machine has some room.
+        assert time.perf_counter() - started < 5
+
+
+def event(path: str, **authorizer: str) -> dict[str, Any]:
+    return {
+        "version": "2.0",
+        "routeKey": "ANY /{proxy+}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {},
+        "requestContext": {
+            "stage": "$default",
+            "requestId": "r",
+            "http": {"method": "GET", "path": path},
+            "authorizer": {"lambda": authorizer},
+        },
+        "isBase64Encoded": False,
+    }
+
+
+def test_an_event_of_api_gateway_is_answered(site: Site) -> None:
+    from functions.api.handler import handler  # noqa: PLC0415 - its services are the test's
+
+    job = site.submit()
+    services.cache_clear()
+    try:
+        asked = event(f"/jobs/{job.job_id}/status", tenant="default", scopes="read", key_id="k")
+        answer = handler(asked, Context())
+        assert answer["statusCode"] == 200
+        assert json.loads(answer["body"])["job_id"] == job.job_id
+        nobody = handler(event(f"/jobs/{job.job_id}/status"), Context())
+        assert nobody["statusCode"] == 401
+    finally:
+        services.cache_clear()
