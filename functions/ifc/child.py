@@ -7,6 +7,8 @@ last `{"result": {...}}` or `{"error": {...}, "traceback": text}`, both with `cp
 from __future__ import annotations
 
 import ctypes
+import errno
+import importlib
 import json
 import os
 import resource
@@ -23,7 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
-from functions.core.errors import MemoryLimitError, PipelineError
+from functions.core.errors import LimitError, MemoryLimitError, PipelineError
 from functions.core.operation import Files, Operation
 from functions.ifc import faults
 
@@ -79,6 +81,7 @@ def main(task: Task, reports: Connection, output: Connection) -> NoReturn:
     _redirect(output)
     reporter = Reporter(reports.fileno())
     try:
+        importlib.import_module("functions.ifc.preload")  # no work, where the fork server has done it
         _confine(task)
         final = _run(task, reporter)
     except BaseException as error:  # noqa: BLE001 - the last resort: whatever it is, the parent must hear of it
@@ -155,6 +158,8 @@ def _describe(error: BaseException, name: str) -> dict[str, Any]:
         typed = error
     elif isinstance(error, MemoryError) or "bad_alloc" in str(error):
         typed = MemoryLimitError(f"{name} needs more memory than its limit")
+    elif isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        typed = LimitError(f"{name} needs more disk than there is")
     else:
         unexpected = PipelineError(f"{name} stopped on an unexpected {type(error).__name__}")
         typed = faults.explain(error) or unexpected

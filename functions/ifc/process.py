@@ -38,6 +38,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 # multiprocessing polls every living child whenever one is started, and an exit code can be read only
 # once: starting and reaping must not overlap. `__main__` is hidden under the same lock.
 _LOCK = threading.Lock()
+_served: list[bool] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,19 +183,22 @@ class _Run:
 
     def end(self) -> None:
         """Kill what is left of the child and of all that it started, hear its last words, free its pipes."""
-        if self._process.sentinel is not None:
+        self._on_progress = self._on_warning = _ignore  # a listener that failed must not do so again
+        try:
             _kill(self._process)
             connection.wait([self._process.sentinel], DEATH_S)
-        for _ in range(DRAIN_READS):
-            if not self._listen():
-                break
-        with _LOCK:
-            self._process.join(0)
-            self.exitcode = self._process.exitcode
-            with suppress(ValueError):  # not dead after all this time: stuck in the kernel
-                self._process.close()
-        self._reports.close()
-        self._output.close()
+            with suppress(PipelineError):
+                for _ in range(DRAIN_READS):
+                    if not self._listen():
+                        break
+        finally:
+            self._reports.close()
+            self._output.close()
+            with _LOCK:
+                self._process.join(0)
+                self.exitcode = self._process.exitcode
+                with suppress(ValueError):  # not dead after all this time: stuck in the kernel
+                    self._process.close()
 
     def outcome(self, operation: Operation, *, wall_s: float) -> Outcome:
         """Return the outcome of an ended child, or raise what it stands for."""
@@ -223,7 +227,10 @@ class _Run:
         if len(self._unread) > MAX_REPORT_BYTES:
             raise PipelineError("The job reports more than it may")
         for line in lines:
-            self._take(json.loads(line))
+            try:
+                self._take(json.loads(line))
+            except ValueError:
+                raise PipelineError("The job's reports cannot be read") from None
         return bool(output or reports)
 
     def _take(self, report: dict[str, Any]) -> None:
@@ -241,7 +248,7 @@ def _start(task: Task, reports: connection.Connection, output: connection.Connec
     """Start a child; once more when the fork server has died meanwhile and left a dead socket behind."""
     with _LOCK:
         for last in (False, True):
-            _serve()
+            _serve(again=last)
             process = _CONTEXT.Process(target=child.main, args=(task, reports, output), daemon=True)
             try:
                 with _hidden_main():
@@ -254,14 +261,17 @@ def _start(task: Task, reports: connection.Connection, output: connection.Connec
     raise AssertionError("unreachable")
 
 
-def _serve() -> None:
-    """Have the fork server running, with the import path of this process."""
+def _serve(*, again: bool = False) -> None:
+    """Have the fork server running, with the import path of this process; `again` after it has died."""
+    if _served and not again:
+        return
     _CONTEXT.set_forkserver_preload(["functions.ifc.preload"])
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
     try:
         with _hidden_main():
             forkserver.ensure_running()
+        _served.append(True)
     finally:
         if before is None:
             del os.environ["PYTHONPATH"]
@@ -284,14 +294,14 @@ def _hidden_main() -> Iterator[None]:
 
 def _kill(process: Child) -> None:
     """Kill the process group of a child; before the child leads one, the child alone."""
-    if process.pid is None:
-        return
+    pid = process.pid
+    assert pid is not None  # noqa: S101 - it has been started
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
-        if process.exitcode is None:
+        if not connection.wait([process.sentinel], 0):  # alive, so the number is still its own
             with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
 
 
 def _death(name: str, exitcode: int | None, output: str) -> PipelineError:

@@ -110,6 +110,8 @@ def read_header(data: mmap | bytes, *, start: int = 0) -> Header:
             fail(data, statement.offset, f"the parentheses of {_word(word)} are not balanced")
         if not expected:
             return Header(schemas=schemas, schema_span=span, data_start=statement.end + 1)
+    if len(data) > start + MAX_HEADER_BYTES:
+        fail(data, start, f"its header has more than {MAX_HEADER_BYTES} bytes")
     return fail(data, len(data), f"the file ends before {_word(expected[0])}: it was cut off")
 
 
@@ -237,17 +239,19 @@ class _Body:
         """Return a chunk without its comments, and where it ends when its last comment is longer."""
         begin = self.data.find(b"'", start, end) + 1 if self._in_string else start
         kept = [self.data[start:begin]]
-        at = begin
-        while found := _LEXEME.search(self.data, at, end):
-            comment = found[0].startswith(b"/*")
-            stop = found.end()
-            kept.append(self.data[at : found.start()] if comment else self.data[at:stop])
-            if comment and not _closed(found[0]):
-                close = self.data.find(b"*/", found.start() + 2)
-                if close < 0:
-                    fail(self.data, found.start(), "a comment is not closed")
-                end = stop = close + 2
-            at = stop
+        at = counted = begin  # `counted` is outside of strings
+        while (mark := self.data.find(b"/*", counted, end)) >= 0:
+            if self.data[counted:mark].count(b"'") % 2:
+                counted = self.data.find(b"'", mark) + 1
+                if not 0 < counted <= end:
+                    break  # a string goes on behind the chunk
+                continue
+            close = self.data.find(b"*/", mark + 2)
+            if close < 0:
+                fail(self.data, mark, "a comment is not closed")
+            kept.append(self.data[at:mark])
+            at = counted = close + 2
+            end = max(end, at)
         kept.append(self.data[at:end])
         return end, b"".join(kept)
 
