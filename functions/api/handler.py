@@ -16,4 +16,7 @@ api = build(services)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's own
     """Answer one request of payload format 2.0."""
-    return api.resolve(event, context)
+    answer = api.resolve(event, context)
+    asked = event["requestContext"]["http"]
+    logger.info("request answered", method=asked["method"], path=asked["path"], status=answer["statusCode"])
+    return answer

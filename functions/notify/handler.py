@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: object) -> None:
             told[f"Job {job.status.value.capitalize()}"].append(describe(job))
     for detail_type, details in told.items():
         services().events.publish(detail_type, details)
-    logger.debug("events published", count=sum(map(len, told.values())))
+    logger.info("events published", count=sum(map(len, told.values())))
 
 
 def changed_job(change: Mapping[str, Any]) -> Job | None:

@@ -6,7 +6,7 @@ entry away, because that is one conditional update; every record may come twice.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -22,7 +22,13 @@ from functions.core.job import Job, Status
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Settle the dependants of every job that ended; return the records that must come again."""
     processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-    return dict(process_partial_response(event, _settle_record, processor))
+    failed = dict(process_partial_response(event, _settle_record, processor))
+    logger.info(
+        "changes settled",
+        count=len(event["Records"]),
+        failed=len(cast("list[object]", failed["batchItemFailures"])),
+    )
+    return failed
 
 
 def _settle_record(record: DynamoDBRecord) -> None:
