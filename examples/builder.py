@@ -223,10 +223,10 @@ def finish(model: ifcopenshell.file, name: str, *, after: int = 0) -> None:
     """
     if model.schema == "IFC2X3":
         _own(model)
-    for relation in model.by_type("IfcRelationship"):
-        for place, value in enumerate(relation):
-            if isinstance(value, tuple) and len(value) > 1:
-                relation[place] = tuple(sorted(value, key=lambda item: item.id()))
+    for entity in list(model):
+        for place in _sets(entity.declaration.as_entity()):
+            if (members := entity[place]) and len(members) > 1:
+                entity[place] = sorted(members, key=lambda member: member.id())
     counts: Counter[str] = Counter()
     for root in sorted(model.by_type("IfcRoot"), key=lambda item: item.id()):
         if root.id() > after:
@@ -238,6 +238,14 @@ def finish(model: ifcopenshell.file, name: str, *, after: int = 0) -> None:
     header.author, header.organization = ("ifcpipe",), ("ifcpipe",)
     header.preprocessor_version = header.originating_system = "ifcpipe examples"
     header.authorization = "none"
+
+
+def _sets(kind: Any) -> list[int]:  # noqa: ANN401 - a declaration of the schema
+    """Return the places of a class's attributes that are sets, whose order means nothing and may vary."""
+    kinds = [attribute.type_of_attribute().as_aggregation_type() for attribute in kind.all_attributes()]
+    return [
+        place for place, found in enumerate(kinds) if found and found.type_of_aggregation_string() == "set"
+    ]
 
 
 def _sign(model: ifcopenshell.file) -> None:

@@ -125,11 +125,13 @@ def _classification(revision: Revision) -> None:
 
 def _container(revision: Revision) -> None:
     door = revision.find("D-01")
-    place = door.ObjectPlacement
+    opening = door.FillsVoids[0].RelatingOpeningElement
+    at = door.ObjectPlacement.RelativePlacement.Location.Coordinates
     ifcopenshell.api.spatial.assign_container(
         revision.build.model, products=[door], relating_structure=revision.build.storeys[UPPER]
     )
-    door.ObjectPlacement = place
+    x, y, z = (value * revision.build.unit for value in at)
+    revision.build.place(door, (x, y, z), within=opening)
     revision.note(door, "container", old="Ground floor", new=UPPER)
 
 
