@@ -6,7 +6,7 @@ What is raised is a passing fault of ours, and the message comes again; everythi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from functions.aws.services import Services
 from functions.aws.storage import ObjectInfo
@@ -26,6 +26,7 @@ from functions.core.upload import (
 
 # The name under which an upload that names no operation at all is found among the failed jobs.
 UPLOAD = Step(operation="upload")
+TENANTS = "tenants/"
 
 
 def take(services: Services, arrival: Arrival) -> None:
@@ -98,11 +99,16 @@ def _steps(services: Services, arrival: Arrival, found: ObjectInfo) -> tuple[Ste
     text = found.metadata.get(METADATA_KEY, "")
     if text.strip():
         return read_operations(text)
-    defaults = services.settings.default_operations
-    steps = default_operations(arrival.key, defaults) or default_operations(arrival.name, defaults)
+    steps = _defaults(arrival, services.settings.default_operations)
     if not steps:
         logger.info("object asks for nothing", object=arrival.uri)
     return steps
+
+
+def _defaults(arrival: Arrival, defaults: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
+    """Return the defaults of a tenant's own prefix, else those of the key as the tenant names it."""
+    own = {prefix: names for prefix, names in defaults.items() if prefix.startswith(TENANTS)}
+    return default_operations(arrival.key, own) or default_operations(arrival.name, defaults)
 
 
 def _submit_manifest(services: Services, arrival: Arrival) -> None:

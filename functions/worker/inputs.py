@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.aws.services import Services
-from functions.core.errors import NotFoundError, PipelineError, TooLargeError
+from functions.core.errors import InputError, NotFoundError, PipelineError, TooLargeError
 from functions.core.job import InputRef, Job, Status
 from functions.core.operation import Operation
 
-MAX_NAME_BYTES = 200  # a key's last part may be longer than a file system's 255 bytes
+# A key's last part may be longer than the 255 bytes of a file system; outputs are named after it.
+MAX_NAME_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,12 @@ def _download(services: Services, operation: Operation, ref: InputRef, *, folder
         raise TooLargeError(
             f"{ref.name!r} has {ref.size:,} bytes; {operation.name} takes {operation.max_input_bytes:,}"
         )
+    if len(ref.name.encode()) > MAX_NAME_BYTES:
+        raise InputError(
+            f"the file name {ref.name[:40]}… has more than {MAX_NAME_BYTES} bytes: rename the file"
+        )
     folder.mkdir(parents=True)
-    path = folder / _short(ref.name)
+    path = folder / ref.name
     try:
         sha256 = services.storage.download(
             ref.bucket, ref.key, path, version_id=ref.version_id, expect_sha256=ref.sha256
@@ -88,12 +93,3 @@ def _download(services: Services, operation: Operation, ref: InputRef, *, folder
 
 def _known(ref: InputRef) -> dict[str, object]:
     return ref.model_dump(include={"bucket", "key", "version_id", "etag", "size", "sha256"})
-
-
-def _short(name: str) -> str:
-    """Return a name that a file system takes, the suffix kept."""
-    path = Path(name)
-    room = MAX_NAME_BYTES - len(path.suffix.encode())
-    if len(name.encode()) <= MAX_NAME_BYTES or room <= 0:
-        return name.encode()[:MAX_NAME_BYTES].decode("utf-8", "ignore")
-    return path.stem.encode()[:room].decode("utf-8", "ignore") + path.suffix

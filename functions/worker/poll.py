@@ -32,11 +32,12 @@ from functions.ifc import process
 from functions.worker.lease import visibility
 from functions.worker.runner import execute
 from functions.worker.task import stop_on_signals
-from functions.worker.verdict import Verdict, back_off
+from functions.worker.verdict import Verdict
 
 WAIT_S = 5  # a long poll; also what stopping may have to wait for
 HEARTBEAT_S = 2.0
 GRACE_S = 8.0
+LONGEST_PAUSE_S = 30.0  # while a queue cannot be read
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Poller:
             except PipelineError as error:
                 failures += 1
                 logger.warning("queue not read", operation=operation, reason=error.message)
-                self._stop.wait(min(back_off(failures), 30))
+                self._stop.wait(min(LONGEST_PAUSE_S, 0.25 * 2 ** min(failures, 10)))
                 continue
             if delivery is not None:
                 self._dispatch(operation, delivery)
@@ -146,13 +147,13 @@ class Poller:
         """Run a message's job in a thread as soon as there is a slot; keep the message hidden till then."""
         lease_s = self._services.settings.lease_seconds
         hidden = self._clock()
-        while not self._slots.acquire(timeout=0.5):
-            if self._stop.is_set():
-                self._settle(operation, delivery, Verdict(0))
-                return
+        while not self._stop.is_set() and not self._slots.acquire(timeout=0.5):
             if self._clock() - hidden > lease_s / 3:
                 self._settle(operation, delivery, Verdict(visibility(lease_s)))
                 hidden = self._clock()
+        if self._stop.is_set():  # a slot that was taken meanwhile is of no use to anybody
+            self._settle(operation, delivery, Verdict(0))
+            return
         thread = Thread(target=self._work, args=(operation, delivery), daemon=True)
         with self._lock:
             self._jobs.add(thread)

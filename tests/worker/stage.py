@@ -36,6 +36,10 @@ class Context:
     aws_request_id: str = "request"
     left_ms: int = 60_000
 
+    @property
+    def invoked_function_arn(self) -> str:
+        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
+
     def get_remaining_time_in_millis(self) -> int:
         return self.left_ms
 

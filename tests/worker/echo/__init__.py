@@ -13,7 +13,17 @@ class EchoRequest(Request):
     other: Annotated[str | None, FileField(MODEL_SUFFIXES)] = None
     output_filename: OutputName = None
     behaviour: Literal[
-        "echo", "wrong", "passing", "bug", "crash", "crash-once", "sleep", "silent", "progress", "chatty"
+        "echo",
+        "wrong",
+        "passing",
+        "bug",
+        "crash",
+        "crash-once",
+        "sleep",
+        "silent",
+        "progress",
+        "chatty",
+        "meet",
     ] = "echo"
     mark: str = ""
 

@@ -29,12 +29,23 @@ def run(request: EchoRequest, files: Files) -> Result:
         return Result(message="nothing came out", output="missing.txt")
     elif request.behaviour in {"sleep", "progress"}:
         _linger(request, files)
+    elif request.behaviour == "meet":
+        _meet(Path(request.mark))
     elif request.behaviour == "chatty":
         statistics = {"long": "x" * 150_000}
         return Result(message="much was said", statistics=statistics, warnings=[str(n) for n in range(300)])
     name = request.output_filename or f"{Path(request.filename).stem}.echo.ifc"
     files.output(name).write_bytes(content)
     return Result(message="echoed", output=name, statistics={"bytes": len(content)})
+
+
+def _meet(place: Path) -> None:
+    """Wait until another run has left its mark as well."""
+    for _ in range(400):
+        if len(place.read_text().splitlines()) > 1:
+            return
+        time.sleep(0.05)
+    raise AssertionError("nobody came")
 
 
 def _linger(request: EchoRequest, files: Files) -> None:

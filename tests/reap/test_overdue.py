@@ -1,0 +1,190 @@
+"""The sweep: jobs whose message, worker or event was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from functions.aws.clients import count_requests
+from functions.core.errors import InputError
+from functions.core.job import Job, Status
+from functions.core.message import Message
+from functions.core.upload import Step
+from functions.reap.handler import sweep
+from functions.reap.overdue import Sweep
+from functions.worker.runner import execute
+from tests.worker.stage import Context, Stage
+
+LEASE_S = 60
+DAY_S = 86_400
+
+
+def swept(stage: Stage, *, has_time: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    return Sweep(stage.services, now=stage.clock, has_time=has_time).run()
+
+
+def claim(stage: Stage, job: Job) -> Job:
+    held = stage.services.jobs.claim(job.job_id, owner="worker", lease_s=LEASE_S)
+    assert held is not None
+    return held
+
+
+def sent(stage: Stage) -> list[str]:
+    return [Message.model_validate_json(body).job_id for body in stage.messages("echo")]
+
+
+def waiting(stage: Stage, **step: object) -> Job:
+    (job,) = stage.submit(Step.model_validate({"operation": "echo", **step}), wait_for_missing=True)
+    assert job.status is Status.WAITING
+    return job
+
+
+def test_a_dead_workers_job_is_sent_again_and_finishes(stage: Stage) -> None:
+    job = stage.echo()
+    sent(stage)
+    claim(stage, job)
+    assert swept(stage) == {}
+    stage.clock.forward(LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    assert stage.job(job).status is Status.QUEUED
+    assert sent(stage) == [job.job_id]
+    execute(stage.services, job.job_id, owner="other")
+    assert stage.job(job).status is Status.FINISHED
+
+
+def test_a_job_whose_worker_died_too_often_fails(stage: Stage) -> None:
+    job = stage.echo()
+    for _ in range(2):
+        claim(stage, job)
+        stage.clock.forward(LEASE_S + 1)
+        assert swept(stage)["sent"] == 1
+    claim(stage, job)
+    stage.clock.forward(LEASE_S + 1)
+    assert swept(stage) == {"failed": 1}
+    failed = stage.job(job)
+    assert failed.error is not None
+    assert failed.error["detail"] == "The worker died 3 times while it ran this job"
+
+
+def test_a_dead_workers_job_that_should_be_cancelled_is(stage: Stage) -> None:
+    job = stage.echo()
+    claim(stage, job)
+    stage.services.jobs.cancel(job.job_id)
+    stage.clock.forward(LEASE_S + 1)
+    assert swept(stage) == {"cancelled": 1}
+    assert stage.job(job).status is Status.CANCELLED
+
+
+def test_a_worker_that_renewed_its_lease_keeps_its_job(stage: Stage) -> None:
+    job = stage.echo()
+    held = claim(stage, job)
+    stage.clock.forward(LEASE_S - 1)
+    stage.services.jobs.renew(held, lease_s=LEASE_S)
+    stage.clock.forward(LEASE_S - 1)
+    assert swept(stage) == {}
+    assert stage.job(job).status is Status.STARTED
+
+
+def test_a_queued_job_whose_message_vanished_is_sent_again(stage: Stage) -> None:
+    job = stage.echo()
+    sent(stage)
+    assert swept(stage) == {}
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    assert sent(stage) == [job.job_id]
+
+
+def test_messages_do_not_multiply_while_a_queue_is_full(stage: Stage) -> None:
+    for number in range(3):
+        stage.echo(f"{number}.ifc")
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {}
+    assert len(sent(stage)) == 3
+
+
+def test_a_job_that_was_just_sent_again_is_left_alone_for_a_while(stage: Stage) -> None:
+    stage.echo()
+    sent(stage)
+    stage.clock.forward(2 * LEASE_S + 1)
+    swept(stage)
+    sent(stage)
+    stage.clock.forward(LEASE_S)
+    assert swept(stage) == {}
+    stage.clock.forward(LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+
+
+def test_after_an_hour_a_job_is_sent_once_though_its_queue_is_not_empty(stage: Stage) -> None:
+    job = stage.echo()
+    stage.clock.forward(3601)
+    assert swept(stage) == {"sent": 1}
+    stage.clock.forward(600)
+    assert swept(stage) == {}
+    assert sent(stage) == [job.job_id, job.job_id]
+
+
+def test_a_job_whose_objects_event_was_lost_goes_on(stage: Stage) -> None:
+    job = waiting(stage, request={"filename": "late.ifc"})
+    arrival = stage.put("late.ifc", b"walls")
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    found = stage.job(job)
+    assert found.status is Status.QUEUED
+    assert found.inputs[0].version_id == arrival.version_id
+    assert sent(stage) == [job.job_id]
+
+
+def test_a_job_whose_parents_event_was_lost_goes_on(stage: Stage) -> None:
+    parent = stage.echo("parent.ifc")
+    stage.put("child.ifc")
+    job = waiting(stage, request={"filename": "child.ifc"}, after=(parent.job_id,))
+    execute(stage.services, parent.job_id, owner="worker")
+    sent(stage)
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    assert sent(stage) == [job.job_id]
+
+
+def test_a_job_whose_parents_failure_was_not_heard_fails(stage: Stage) -> None:
+    parent = stage.echo("parent.ifc")
+    stage.put("child.ifc")
+    job = waiting(stage, request={"filename": "child.ifc"}, after=(parent.job_id,))
+    stage.services.jobs.fail(claim(stage, parent), InputError("no walls").to_dict())
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"failed": 1}
+    error = stage.job(job).error
+    assert error is not None
+    assert parent.job_id in error["detail"]
+
+
+def test_a_job_that_waits_in_vain_is_looked_at_less_often_and_fails_after_a_week(stage: Stage) -> None:
+    job = waiting(stage, request={"filename": "never.ifc"})
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {}
+    requests = count_requests(*stage.clients.all())
+    stage.clock.forward(LEASE_S)
+    swept(stage)
+    assert requests["s3.HeadObject"] == 0
+    stage.clock.forward(8 * DAY_S)
+    assert swept(stage) == {"failed": 1}
+    error = stage.job(job).error
+    assert error is not None
+    assert error["detail"] == "The job waited 7 days in vain for filename"
+
+
+def test_a_sweep_ends_when_its_time_does(stage: Stage) -> None:
+    jobs = [stage.echo(f"{number}.ifc") for number in range(5)]
+    for job in jobs:
+        claim(stage, job)
+    sent(stage)
+    stage.clock.forward(LEASE_S + 1)
+    left = iter([True, True, False, False, False])
+    assert swept(stage, has_time=lambda: next(left)) == {"sent": 2}
+    assert swept(stage) == {"sent": 3}
+
+
+def test_the_scheduled_function_sweeps(live: Stage) -> None:
+    job = live.echo()
+    live.messages("echo")
+    live.services.jobs.claim(job.job_id, owner="dead", lease_s=-5)
+    assert sweep({}, Context()) == {"sent": 1}
+    assert sweep({}, Context(left_ms=100)) == {}

@@ -1,0 +1,139 @@
+"""`python -m functions.worker.task` as a process of its own, against an emulated AWS."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from functions.aws.clients import connect
+from functions.aws.services import compose
+from functions.aws.settings import Settings
+from functions.core.job import STOPPED, Job, Status
+from functions.local.emulator import ACCOUNT, Emulator
+from functions.worker.runner import execute
+from functions.worker.task import DONE, LATER, USAGE
+from tests.aws.stack import ENVIRONMENT, build
+from tests.conftest import ROOT
+from tests.worker.stage import Stage
+
+# The module as it is run, with the tests' own operation in the registry.
+DRIVER = """
+import runpy, sys
+from functions.core import registry
+from tests.worker import echo
+registry.operations = lambda: {"echo": echo.operation}
+sys.argv[0] = "task"
+runpy.run_module("functions.worker.task", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def remote(emulator: Emulator, echo_operation: None, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A stage in the emulator, which other processes see as well; leases last a second."""
+    prefix = f"{emulator.url}/{ACCOUNT}/ifcpipe-test-"
+    env = {**emulator.environment(), **ENVIRONMENT, "QUEUE_URL_PREFIX": prefix, "LEASE_SECONDS": "2"}
+    env |= {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    settings, clients = Settings.from_environment(env), connect(env)
+    with suppress(clients.dynamodb.exceptions.ResourceInUseException):
+        build(clients, settings)
+    return Stage(services=compose(settings, clients), clients=clients)
+
+
+@contextmanager
+def task(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A running task, killed at the end if it still runs."""
+    command = [sys.executable, "-c", DRIVER, *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def await_status(stage: Stage, job: Job, status: Status) -> None:
+    end = time.monotonic() + 30
+    while stage.job(job).status is not status:
+        assert time.monotonic() < end, f"the job never became {status}"
+        time.sleep(0.05)
+
+
+def test_a_task_runs_its_job_and_says_done(remote: Stage) -> None:
+    job = remote.echo("done.ifc", b"walls")
+    with task(job.job_id) as process:
+        assert process.wait(30) == DONE
+    assert remote.job(job).status is Status.FINISHED
+    assert remote.output(f"jobs/{job.job_id}/done.echo.ifc") == b"walls"
+
+
+def test_a_passing_fault_is_left_to_the_state_machine(remote: Stage) -> None:
+    job = remote.echo("passing.ifc", behaviour="passing")
+    with task(job.job_id) as process:
+        assert process.wait(30) == LATER
+    assert remote.job(job).status is Status.QUEUED
+
+
+def test_a_task_without_a_job_says_so(remote: Stage) -> None:
+    for arguments in ([], ["../x"], ["a", "b"]):
+        with task(*arguments) as process:
+            assert process.wait(30) == USAGE
+
+
+def test_sigterm_hands_the_job_back(remote: Stage) -> None:
+    job = remote.echo("stopped.ifc", behaviour="sleep")
+    with task(job.job_id) as process:
+        await_status(remote, job, Status.STARTED)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == LATER
+    back = remote.job(job)
+    assert (back.status, back.owner, back.tries) == (Status.QUEUED, None, 0)
+    assert back.events[-1].detail == STOPPED
+
+
+def test_a_killed_task_takes_its_child_along_and_another_worker_takes_over(
+    remote: Stage, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    job = remote.echo("killed.ifc", behaviour="meet", mark=str(mark))
+    with task(job.job_id) as process:
+        await_status(remote, job, Status.STARTED)
+        while not mark.exists():
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        assert remote.job(job).status is Status.STARTED
+    child = int(mark.read_text().split()[0])
+    end = time.monotonic() + 5
+    while Path(f"/proc/{child}/exe").exists() and _runs(child):
+        assert time.monotonic() < end, "the child outlived its worker"
+        time.sleep(0.05)
+    end = time.monotonic() + 10
+    while remote.job(job).status is not Status.FINISHED:
+        assert time.monotonic() < end, "nobody could take over"
+        execute(remote.services, job.job_id, owner="second")
+        time.sleep(0.1)
+    assert remote.job(job).attempt == 2
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
