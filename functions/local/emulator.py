@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from functions.core.errors import PipelineError
-from functions.local import guard
+from functions.local import engine, guard
 
 ACCOUNT = "000000000000"
 REGION = "eu-central-1"
@@ -79,7 +79,7 @@ class Emulator:
             (self.folder / name).mkdir(parents=True)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", guard.__file__, str(self.folder), "ministack"],
+                [sys.executable, "-P", guard.__file__, str(self.folder), engine.__file__],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,6 +1,6 @@
 """A child process that never outlives its parent and takes its own children along.
 
-`python -P guard.py FOLDER MODULE` runs a module and watches its standard input, which the
+`python -P guard.py FOLDER SCRIPT` runs a script and watches its standard input, which the
 parent holds open. When the parent is gone, however it died, the pipe closes: everything below is killed
 and the folder removed.
 """
@@ -88,11 +88,11 @@ def _watch(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the module under watch."""
-    folder, module = Path(sys.argv[1]), sys.argv[2]
+    """Run the script under watch."""
+    folder, script = Path(sys.argv[1]), sys.argv[2]
     threading.Thread(target=_watch, args=(folder,), daemon=True).start()
-    sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.argv = [script]
+    runpy.run_path(script, run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,48 @@
+"""Runs ministack, tuned for the chain that we run on it; a script of its own process, see guard.py.
+
+Its one polling thread calls the functions that read table streams itself and waits for them, so that
+queues are not served meanwhile: here streams are read in a thread of their own. And it rests for 50
+milliseconds after each look that found nothing, which is as long as a small job takes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+REST_SECONDS = 0.01
+FAULT_SECONDS = 1.0
+
+
+def tune() -> None:
+    """Set up the poller before anything starts it. Uses internals of the one version that is pinned."""
+    from ministack.services import lambda_svc  # noqa: PLC0415 - after the environment is known to be ours
+
+    read_streams = lambda_svc._poll_dynamodb_streams
+
+    def read_on() -> None:
+        while True:
+            try:
+                found = read_streams()
+            except RuntimeError as error:  # a table changed while it was looked through
+                lambda_svc.logger.error("stream poller: %s", error)
+                time.sleep(FAULT_SECONDS)
+                continue
+            if not found:
+                time.sleep(REST_SECONDS)
+
+    lambda_svc._poll_dynamodb_streams = lambda: False
+    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = REST_SECONDS
+    threading.Thread(target=read_on, daemon=True, name="streams").start()
+
+
+def main() -> None:
+    """Tune, then serve."""
+    from ministack import app  # noqa: PLC0415 - as above
+
+    tune()
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
