@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import ifcopenshell
 
@@ -21,6 +22,8 @@ MATERIAL_PARTS = (
     "Materials",
     "Material",
 )
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -58,31 +61,47 @@ class Survey:
         return survey
 
     def _count_sets(self, reader: Reader) -> None:
-        """Count how many objects and types use each property set and quantity set."""
-        names: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+        """Count how many objects have each property set and quantity set, own or of their type."""
+        own: dict[int, set[tuple[bool, str]]] = {}
         used = list(reader.pairs("IfcRelDefinesByProperties", "RelatingPropertyDefinition", "RelatedObjects"))
-        self.with_sets.update(owner.id() for _, owner in used)
-        for type_ in self.types:
-            own = reader.entities(type_, "HasPropertySets")
-            used += [(item, type_) for item in own]
-            if own:
-                self.with_sets.add(type_.id())
-        for item, _ in used:
-            is_quantity = item.is_a("IfcElementQuantity")
-            names[is_quantity][reader.text(item, "Name") or "(unnamed)"] += 1
-        self.property_sets.update(ranked(names[False]))
-        self.quantity_sets.update(ranked(names[True]))
+        used += [(item, type_) for type_ in self.types for item in reader.entities(type_, "HasPropertySets")]
+        for found, owner in used:
+            for item in _members(reader, found):
+                name = reader.text(item, "Name") or "(unnamed)"
+                own.setdefault(owner.id(), set()).add((item.is_a("IfcElementQuantity"), name))
+        self.with_sets.update(own)
+        counts = self._inherited(own)
+        for is_quantity, target in ((False, self.property_sets), (True, self.quantity_sets)):
+            target.update(
+                ranked({name: count for (kind, name), count in counts.items() if kind is is_quantity})
+            )
 
     def _count_materials(self, reader: Reader) -> None:
-        """Count how many objects and types use each material, directly or through a layer, say."""
-        names: Counter[str] = Counter()
+        """Count how many objects have each material, own or else of their type."""
+        own: dict[int, set[str]] = {}
         known: dict[int, frozenset[str]] = {}
         for material, owner in reader.pairs("IfcRelAssociatesMaterial", "RelatingMaterial", "RelatedObjects"):
-            self.with_material.add(owner.id())
             if material.id() not in known:
                 known[material.id()] = frozenset(_material_names(reader, material))
-            names.update(known[material.id()])
-        self.materials.update(ranked(names))
+            own.setdefault(owner.id(), set()).update(known[material.id()])
+        self.with_material.update(own)
+        self.materials.update(ranked(self._inherited(own, replaced=True)))
+
+    def _inherited(self, own: Mapping[int, set[Name]], *, replaced: bool = False) -> Counter[Name]:
+        """Count the objects that have each name, own or of their type; what only types have counts 0.
+
+        `replaced`: an object that has names of its own has none of its type's.
+        """
+        types = {type_.id() for type_ in self.types}
+        counts: Counter[Name] = Counter({name: 0 for names in own.values() for name in names})
+        for owner, names in own.items():
+            if owner not in types:
+                counts.update(names)
+        for item, type_ in self.typed.items():
+            mine = own.get(item, set())
+            if not (replaced and mine):
+                counts.update(own.get(type_.id(), set()) - mine)
+        return counts
 
     def _count_classifications(self, reader: Reader) -> None:
         """Count the references and the objects that refer to each classification system."""
@@ -91,7 +110,9 @@ class Survey:
             "IfcRelAssociatesClassification", "RelatingClassification", "RelatedObjects"
         ):
             system, code = _classification(reader, reference)
-            uses.setdefault(system, Counter())[code] += 1
+            codes = uses.setdefault(system, Counter())
+            if not reference.is_a("IfcClassification"):  # the project says that it uses the system
+                codes[code] += 1
         self.classifications.extend(
             {"system": system, "objects": codes.total(), "references": ranked(codes)}
             for system, codes in sorted(uses.items())
@@ -106,6 +127,16 @@ class Survey:
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:
     """Return counts, the largest first, equal ones by name."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _members(
+    reader: Reader, definition: ifcopenshell.entity_instance
+) -> tuple[ifcopenshell.entity_instance, ...]:
+    """Return a property set definition alone, or those in an IfcPropertySetDefinitionSet."""
+    if not definition.is_a("IfcPropertySetDefinitionSet"):
+        return (definition,)
+    members = reader.wrapped(definition)
+    return tuple(members) if isinstance(members, tuple) else ()
 
 
 def _material_names(

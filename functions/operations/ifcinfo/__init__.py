@@ -2,8 +2,8 @@
 
 Schema, authoring application, author and time stamp; units and georeference; counts by class; storeys
 with their elevations; extent; property sets, quantity sets, materials, types and classifications with
-how often they are used; and quality hints (elements without a storey, duplicate GlobalIds, proxies,
-missing units ...), each with a count and a few GlobalIds to look at.
+how many objects have each, own or of their type; and quality hints (elements without a storey, duplicate
+GlobalIds, proxies, missing units ...), each with a count and a few GlobalIds to look at.
 
 Nothing is tessellated: `extent` is the box around the origins of the placements of all products that
 have a shape, and around the bounding boxes that the authoring tool wrote, in metres. Geometry reaches
