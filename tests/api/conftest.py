@@ -61,7 +61,7 @@ class Site:
     ) -> httpx.Response:
         return self.call("POST", path, key=key, body=body, content=content, headers=headers)
 
-    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
             return await client.request(method, path, **options)

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import Any
 
+import pytest
+
 from functions.api.local import Context
 from functions.aws.services import services
 from tests.api.conftest import Site
@@ -64,5 +66,21 @@ def test_an_event_of_api_gateway_is_answered(site: Site) -> None:
         assert json.loads(answer["body"])["job_id"] == job.job_id
         nobody = handler(event(f"/jobs/{job.job_id}/status"), Context())
         assert nobody["statusCode"] == 401
+    finally:
+        services.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [("api-health", {200}), ("api-ifcinfo", {202, 404}), ("api-status", {200, 404})],
+)
+def test_the_sample_events_are_answered(site: Site, name: str, statuses: set[int]) -> None:
+    from functions.api.handler import handler  # noqa: PLC0415 - its services are the test's
+
+    services.cache_clear()
+    try:
+        sample = json.loads((ROOT / "events" / f"{name}.json").read_text("utf-8"))
+        site.stack.put(str(json.loads(sample.get("body") or "{}").get("filename", "house.ifc")))
+        assert handler(sample, Context())["statusCode"] in statuses
     finally:
         services.cache_clear()

@@ -13,7 +13,7 @@ from functions.aws.services import services
 from tests.api.conftest import Site
 
 
-def scope(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - parts of a scope
+def scope(**more: Any) -> dict[str, Any]:
     return {"type": "http", "method": "GET", "path": "/jobs", "headers": [], "query_string": b"", **more}
 
 

@@ -19,7 +19,7 @@ from tests.api.conftest import Site
 PROBLEM = "application/problem+json"
 
 
-def event(method: str, path: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - parts of an event
+def event(method: str, path: str, **more: Any) -> dict[str, Any]:
     return {
         "version": "2.0",
         "rawPath": path,
