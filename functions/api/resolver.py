@@ -137,7 +137,7 @@ class Api(APIGatewayHttpResolver):
     def context(self, value: dict[str, Any]) -> None:
         self._store = value
 
-    def _push_processed_stack_frame(self, frame: str) -> None:
+    def _push_processed_stack_frame(self, _frame: str) -> None:
         """Keep no trace of middlewares: it is for debugging, and shared."""
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -51,7 +51,7 @@ def test_the_secret_is_stored_nowhere_and_salts_differ(keys: Keys, stack: Stack)
         lambda _: "ключ",
     ],
 )
-def test_anything_but_the_token_is_refused(keys: Keys, change: Any) -> None:  # noqa: ANN401
+def test_anything_but_the_token_is_refused(keys: Keys, change: Any) -> None:
     token = keys.create("acme")
     with pytest.raises(ForbiddenError, match="not valid"):
         keys.verify(change(token))
