@@ -12,7 +12,7 @@ from functions.core.upload import Step
 from functions.reap.handler import sweep
 from functions.reap.overdue import Sweep
 from functions.worker.runner import execute
-from tests.worker.stage import Context, Stage
+from tests.worker.stage import Stage, context
 
 LEASE_S = 60
 DAY_S = 86_400
@@ -186,5 +186,5 @@ def test_the_scheduled_function_sweeps(live: Stage) -> None:
     job = live.echo()
     live.messages("echo")
     live.services.jobs.claim(job.job_id, owner="dead", lease_s=-5)
-    assert sweep({}, Context()) == {"sent": 1}
-    assert sweep({}, Context(left_ms=100)) == {}
+    assert sweep({}, context()) == {"sent": 1}
+    assert sweep({}, context(left_ms=100)) == {}

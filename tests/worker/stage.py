@@ -44,6 +44,11 @@ class Context:
         return self.left_ms
 
 
+def context(**fields: Any) -> Any:
+    """Return the context of one invocation."""
+    return Context(**fields)
+
+
 @dataclass
 class Stage:
     """A stage, and what its event sources would do."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from functions.core.job import Status
 from functions.core.message import Message
 from functions.worker.handler import handler
-from tests.worker.stage import Context, Stage, sqs_event
+from tests.worker.stage import Stage, context, sqs_event
 
 
 def test_a_message_becomes_a_finished_job(live: Stage) -> None:
@@ -36,21 +36,21 @@ def test_a_job_to_be_tried_again_keeps_its_message_hidden(live: Stage) -> None:
 
 def test_a_message_that_is_not_ours_is_left_to_the_dead_letters(live: Stage) -> None:
     for body in ("", "{", '{"version": 2}', '{"version": 1, "job_id": "../x"}', "[" * 10_000):
-        answer = handler(sqs_event(body), Context())
+        answer = handler(sqs_event(body), context())
         assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
 
 
 def test_a_bad_message_does_not_hurt_its_neighbour(live: Stage) -> None:
     job = live.echo()
     event = sqs_event("nonsense", Message(job_id=job.job_id).model_dump_json())
-    assert handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    assert handler(event, context()) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert live.job(job).status is Status.FINISHED
 
 
 def test_a_message_whose_receipt_is_stale_still_settles_its_job(live: Stage) -> None:
     job = live.echo(behaviour="passing")
     event = sqs_event(Message(job_id=job.job_id).model_dump_json(), receipt="stale")
-    assert handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    assert handler(event, context()) == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert live.job(job).status is Status.QUEUED
 
 
