@@ -16,7 +16,10 @@ from infra.cdk.local import synthesise
 from infra.cdk.options import Options
 
 Template = dict[str, Any]
-NO_BUNDLING: dict[str, list[str]] = {"aws:cdk:bundling-stacks": []}  # the layer needs pip and a registry: see test_requirements.py
+# The layer needs pip and a registry: test_requirements.py looks at what goes into it.
+NO_BUNDLING: dict[str, list[str]] = {"aws:cdk:bundling-stacks": []}
+    "aws:cdk:bundling-stacks": []
+}  # the layer needs pip and a registry: see test_requirements.py
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def known() -> Mapping[str, Operation]:
 def synth(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Resources]:
     """Synthesise the AWS flavour with some options, checked by cdk-nag as every synthesis is."""
 
-    def run(known: Mapping[str, Operation], **options: Any) -> Resources:  # noqa: ANN401 - of any type
+    def run(known: Mapping[str, Operation], **options: Any) -> Resources:
         app = App(outdir=str(tmp_path_factory.mktemp("cdk")), context=NO_BUNDLING, analytics_reporting=False)
         stack = build(app, options=Options(**options), known=known)
         return Resources(app.synth().get_stack_by_name(stack.stack_name).template)

@@ -32,7 +32,7 @@ UNBOUND = {
 }
 
 
-def listed(value: Any) -> list[Any]:  # noqa: ANN401 - CloudFormation writes one item without a list
+def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
