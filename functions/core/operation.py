@@ -39,7 +39,8 @@ OutputName = Annotated[str | None, OutputField(), Field(min_length=1, max_length
 class Request(BaseModel):
     """What a caller asks of an operation. Unknown fields are refused, never dropped."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # By alias, so that what is stored can be read again.
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
     input_version_id: str | None = Field(
         None, description="Version of the first input; the newest one when left out."
