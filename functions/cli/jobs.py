@@ -78,7 +78,7 @@ def read_logs(client: Any, *, prefix: str, job_id: str) -> list[str]:  # noqa: A
                     line = json.loads(text)
                 except ValueError:
                     continue
-                if job_id in text and isinstance(line, dict):
+                if isinstance(line, dict) and line.get("job_id") == job_id:
                     found.append((str(line.get("timestamp", "")), text))
     return [text for _, text in sorted(found)]
 

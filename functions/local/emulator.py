@@ -40,7 +40,7 @@ class Emulator:
     """One running emulator: `with Emulator() as aws: aws.url`. Its state lives in a folder of its own."""
 
     port: int = field(default_factory=free_port)
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ifcpipe-")))
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ifcpipe-stack-")))
     _process: subprocess.Popen[bytes] | None = None
 
     @property
