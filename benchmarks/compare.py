@@ -1,0 +1,147 @@
+"""Measure an operation of ours against the plain use of the tools it builds on.
+
+    python -m benchmarks.compare OPERATION MODEL... [--runs 3] [--results FOLDER]
+
+Both run alternately, each as a whole process (interpreter, imports, work, output); CPU seconds, wall
+seconds and peak resident memory come from the kernel (wait4), the table holds medians. Ours is the
+operation's own run function (`benchmarks.ours`), the plain use is in `benchmarks.plain`. A ratio stands
+beside the answer to whether both said the same (`benchmarks.equality`). Writes results/OPERATION.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from benchmarks.plain import COLUMNS, PLAIN
+
+ROOT = Path(__file__).resolve().parent.parent
+KB = 1024
+REQUESTS: dict[str, dict[str, object]] = {
+    "ifccsv": {"query": "IfcElement", "attributes": COLUMNS, "format": "csv"},
+}
+PACKAGES = {"ifcconvert": ("ifcopenshell",), "ifccsv": ("ifcopenshell", "ifccsv")}
+HEAD = "| model | MB | CPU s | plain | ratio | wall s | plain | peak MB | plain | MB per MB | equal |"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took: CPU and wall seconds, and its peak resident memory in bytes."""
+
+    cpu_s: float
+    wall_s: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """The medians of one model; `plain` is None where there is no plain use to compare with."""
+
+    model: str
+    size: int
+    ours: Cost
+    plain: Cost | None
+    equal: str
+
+    def line(self) -> str:
+        """Return the row of the table."""
+        one, other = self.ours, self.plain
+        cells = [self.model, f"{self.size / 1e6:.1f}", f"{one.cpu_s:.2f}"]
+        cells += [f"{other.cpu_s:.2f}", f"1/{other.cpu_s / one.cpu_s:.1f}"] if other else ["", ""]
+        cells += [f"{one.wall_s:.2f}", f"{other.wall_s:.2f}" if other else ""]
+        cells += [f"{one.peak / 1e6:.0f}", f"{other.peak / 1e6:.0f}" if other else ""]
+        cells += [f"{one.peak / self.size:.1f}", self.equal]
+        return f"| {' | '.join(cells)} |"
+
+
+def measure(arguments: list[str]) -> Cost:
+    """Run a Python module to its end and return what it took. Raises when it failed."""
+    started = time.monotonic()
+    process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{arguments[0]} {arguments[1]} ended with {process.returncode}")
+    wall_s = time.monotonic() - started
+    return Cost(usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss * KB)
+
+
+def middle(costs: list[Cost]) -> Cost:
+    """Return the medians of some runs."""
+    return Cost(
+        median(cost.cpu_s for cost in costs),
+        median(cost.wall_s for cost in costs),
+        int(median(cost.peak for cost in costs)),
+    )
+
+
+def compare(operation: str, model: Path, *, runs: int) -> Row:
+    """Measure one model."""
+    request = json.dumps(REQUESTS.get(operation, {}))
+    with tempfile.TemporaryDirectory() as folder:
+        ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
+        mine, theirs = list[Cost](), list[Cost]()
+        for _ in range(runs):
+            mine.append(measure(["benchmarks.ours", operation, str(model), str(ours), request]))
+            if operation in PLAIN:
+                plain.unlink(missing_ok=True)
+                theirs.append(measure(["benchmarks.plain", operation, str(model), str(plain)]))
+        equal = "" if operation not in PLAIN else check(operation, model, ours, plain)
+    other = middle(theirs) if theirs else None
+    return Row(model.name, model.stat().st_size, middle(mine), other, equal)
+
+
+def check(operation: str, model: Path, ours: Path, plain: Path) -> str:
+    """Say whether both results are equal."""
+    command = [sys.executable, "-m", "benchmarks.equality", operation, str(model), str(ours), str(plain)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+    return "no" if done.returncode else "yes"
+
+
+def report(operation: str, rows: list[Row], *, runs: int) -> str:
+    """Return the Markdown page."""
+    tools = ", ".join(f"{name} {version(name)}" for name in PACKAGES.get(operation, ("ifcopenshell",)))
+    lines = [
+        f"# {operation}",
+        "",
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {tools}; "
+        f"medians of {runs} alternating runs, whole processes (see `benchmarks/compare.py`).",
+        "",
+        HEAD,
+        "|" + "---|" * HEAD.count(" | ") + "---|",
+        *(row.line() for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("operation")
+    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    arguments = parser.parse_args()
+    rows = []
+    for model in arguments.models:
+        rows.append(compare(arguments.operation, model.resolve(), runs=arguments.runs))
+        print(rows[-1].line(), flush=True)
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    page = arguments.results / f"{arguments.operation}.md"
+    page.write_text(report(arguments.operation, rows, runs=arguments.runs), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Whether ours and the plain tool said the same: one line, and the exit code.
+
+python -m benchmarks.equality OPERATION MODEL OURS PLAIN
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+SHOWN = 5
+
+
+def compare_glb(model: Path, ours: Path, _: Path) -> list[str]:
+    """Compare with the iterator's own shapes, whose serializer writes no GlobalIds."""
+    from benchmarks.glb import differences, read_glb, reference  # noqa: PLC0415 - loads a geometry stack
+
+    return differences(reference(model), read_glb(ours))
+
+
+def compare_csv(_: Path, ours: Path, plain: Path) -> list[str]:
+    """Compare the rows, whatever their order, and the header."""
+    tables = []
+    for path in (ours, plain):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            tables.append([tuple(row) for row in csv.reader(file)])
+    one, other = tables
+    lines = [] if one[:1] == other[:1] else [f"header {one[:1]} instead of {other[:1]}"]
+    counts, expected = Counter(one[1:]), Counter(other[1:])
+    lines += [f"too many: {row}" for row in counts - expected]
+    return lines + [f"missing: {row}" for row in expected - counts]
+
+
+CHECKS: dict[str, Callable[[Path, Path, Path], list[str]]] = {
+    "ifcconvert": compare_glb,
+    "ifccsv": compare_csv,
+}
+
+
+def main() -> None:
+    """Run the command line."""
+    found = CHECKS[sys.argv[1]](*(Path(name) for name in sys.argv[2:5]))
+    print("\n".join([f"{len(found)} differences", *found[:SHOWN]]))
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

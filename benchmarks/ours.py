@@ -1,0 +1,31 @@
+"""One operation of ours, alone in a fresh process: no child, no queue, no AWS.
+
+python -m benchmarks.ours OPERATION MODEL OUTPUT REQUEST_AS_JSON
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from functions.core import Files
+from functions.core.registry import operation
+
+
+def run(name: str, model: Path, output: Path, request: dict[str, object]) -> None:
+    """Run an operation on a model; its main output becomes `output`."""
+    chosen = operation(name)
+    field = next(iter(chosen.file_fields))
+    parsed = chosen.parse({**request, field: model.name})
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        files = Files(inputs={model.name: model}, outputs=output.parent, scratch=Path(scratch))
+        result = chosen.load()(parsed, files)
+    if result.output is None:
+        raise SystemExit(f"{name} wrote nothing")
+    (output.parent / result.output).rename(output)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), json.loads(sys.argv[4]))

@@ -1,0 +1,59 @@
+"""The plain uses of the tools that we are measured against, each a whole process.
+
+    python -m benchmarks.plain OPERATION MODEL OUTPUT
+
+ifcconvert: IfcOpenShell's iterator with its default kernel (OpenCASCADE) and settings, every element
+written by its glTF serializer, as its documentation shows. ifccsv: ifccsv's own export.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+COLUMNS = [
+    "Name",
+    "Description",
+    "class",
+    "type.Name",
+    "storey.Name",
+    "/Pset_.*Common/.IsExternal",
+    "/Pset_.*Common/.FireRating",
+    "material.Name",
+]
+
+
+def convert(model: Path, output: Path) -> None:
+    """Write a GLB."""
+    import ifcopenshell  # noqa: PLC0415 - each tool pays for its own imports
+    import ifcopenshell.geom  # noqa: PLC0415
+
+    geom: Any = ifcopenshell.geom
+    file: Any = ifcopenshell.open(model)
+    settings = geom.settings()
+    serializer = geom.serializers.gltf(str(output), settings)
+    serializer.setFile(file)
+    serializer.setUnitNameAndMagnitude("METER", 1.0)
+    serializer.writeHeader()
+    for shape in geom.iterator(settings, file):
+        serializer.write(shape)
+    serializer.finalize()
+
+
+def export(model: Path, output: Path) -> None:
+    """Write a CSV."""
+    import ifccsv  # noqa: PLC0415
+    import ifcopenshell  # noqa: PLC0415
+    from ifcopenshell.util.selector import filter_elements  # noqa: PLC0415
+
+    file: Any = ifcopenshell.open(model)
+    elements = filter_elements(file, "IfcElement")
+    table: Any = ifccsv.IfcCsv()
+    table.export(file, elements, COLUMNS, output=str(output), format="csv", delimiter=",", null="-")
+
+
+PLAIN = {"ifcconvert": convert, "ifccsv": export}
+
+if __name__ == "__main__":
+    PLAIN[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
