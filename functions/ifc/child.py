@@ -35,6 +35,9 @@ MAX_WARNING_CHARS = 2_000
 MAX_TRACEBACK_CHARS = 20_000
 PROGRESS_INTERVAL_S = 0.1
 PR_SET_PDEATHSIG = 1
+# What the worker, the fork server and the libraries take of a function's memory. A job that reached the
+# whole of it would be ended together with the process that polls.
+RESERVED_BYTES = 300_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +60,11 @@ class Limits:
 
     @classmethod
     def of(cls, operation: Operation) -> Limits:
-        """Return what the compute that an operation asks for stands for."""
+        """Return what the compute that an operation asks for leaves to a child."""
         compute = operation.compute
-        return cls(wall_s=float(compute.timeout_s), address_space_bytes=compute.memory_mb * 1_000_000)
+        memory = compute.memory_mb * 1_000_000
+        space = max(memory - RESERVED_BYTES, memory // 2)
+        return cls(wall_s=float(compute.timeout_s), address_space_bytes=space)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from functions.core.errors import CrashError, PipelineError
+from functions.core.errors import CrashError, NotFoundError, PipelineError
 from functions.core.operation import Operation, Result
 from functions.ifc.process import FileSpec, Limits, Outcome, run_in_child
 
@@ -123,6 +123,9 @@ def execute(
                 should_stop=should_stop,
             )
 
+    for reference, path in inputs.items():
+        if not path.is_file():
+            raise NotFoundError(f"Input file {reference} not found")
     folder = folder.resolve()
     inputs = {reference: path.resolve() for reference, path in inputs.items()}
     robust = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from functions.core import Operation
+from functions.core import LambdaSize, Operation
 from functions.core.errors import Cancelled, CrashError, NotFoundError, PipelineError
 from functions.ifc.child import Limits
 from functions.ifc.local import Execution, content_type, execute, tools
@@ -69,6 +70,8 @@ def test_there_is_no_success_without_the_output(probe: Operation, tmp_path: Path
 def test_an_input_that_is_not_there_is_named(probe: Operation, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"Input file house\.ifc not found"):
         do(probe, tmp_path, "open_it", model="house.ifc")
+    with pytest.raises(NotFoundError, match=r"Input file b/house\.ifc not found"):
+        execute(probe, {"do": "answer"}, {"b/house.ifc": tmp_path / "house.ifc"}, folder=tmp_path)
 
 
 def test_relative_paths_are_the_callers(
@@ -86,8 +89,12 @@ def test_a_cancelled_run_is_not_tried_again(probe: Operation, tmp_path: Path) ->
     assert names(tmp_path) == ["outputs"]
 
 
-def test_limits_follow_from_the_compute_an_operation_asks_for(probe: Operation) -> None:
-    assert Limits.of(probe) == Limits(wall_s=900, address_space_bytes=1_769_000_000)
+@pytest.mark.parametrize(("memory", "left"), [(1769, 1_469_000_000), (512, 256_000_000)])
+def test_limits_follow_from_the_compute_an_operation_asks_for(
+    probe: Operation, memory: int, left: int
+) -> None:
+    operation = replace(probe, compute=LambdaSize(memory_mb=memory, timeout_s=90))
+    assert Limits.of(operation) == Limits(wall_s=90, address_space_bytes=left)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from functions.core.errors import (
     Cancelled,
     CrashError,
     InputError,
+    LimitError,
     MemoryLimitError,
     ModelError,
     PipelineError,
@@ -199,6 +200,7 @@ def test_a_parser_error_in_the_middle_of_a_run_is_the_models_fault(probe: Operat
         (("crash", ""), CrashError, r"crashed in native code \(SIGSEGV\)"),
         (("kill_itself", "6"), CrashError, "SIGABRT"),
         (("vanish", ""), CrashError, "exit code 5"),
+        (("fill_the_disk", ""), LimitError, "more disk"),
         (("leave", ""), PipelineError, "unexpected SystemExit"),
         (("answer_wrongly", ""), PipelineError, "not its result"),
         (("answer_at_length", "5000000"), PipelineError, "belongs in an output"),
@@ -245,9 +247,14 @@ def test_a_failing_listener_ends_the_run(probe: Operation, spec: FileSpec, tmp_p
         raise ConnectionError("nobody there")
 
     note = tmp_path / "pid"
+    warm()
+    before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(ConnectionError):
         do(probe, spec, "sleep", str(note), on_progress=listen)
     assert eventually(lambda: not alive(int(note.read_text())))
+    with pytest.raises(ConnectionError):
+        do(probe, spec, "answer", on_progress=listen, on_warning=listen)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_output_is_captured_and_never_printed(

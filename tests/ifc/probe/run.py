@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import subprocess
@@ -68,6 +69,10 @@ def fail(request: ProbeRequest, files: Files) -> None:
 
 def fail_with(request: ProbeRequest, files: Files) -> None:
     raise RuntimeError(request.text)
+
+
+def fill_the_disk(request: ProbeRequest, files: Files) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(files.scratch))
 
 
 def leave(request: ProbeRequest, files: Files) -> None:
