@@ -18,8 +18,6 @@ from infra.cdk.options import Options
 Template = dict[str, Any]
 # The layer needs pip and a registry: test_requirements.py looks at what goes into it.
 NO_BUNDLING: dict[str, list[str]] = {"aws:cdk:bundling-stacks": []}
-    "aws:cdk:bundling-stacks": []
-}  # the layer needs pip and a registry: see test_requirements.py
 
 
 @dataclass(frozen=True)
