@@ -7,12 +7,13 @@ What is raised is a passing fault of ours, and the message comes again; everythi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from functions.aws.services import Services
 from functions.aws.storage import ObjectInfo
 from functions.aws.telemetry import logger
 from functions.core.arrival import Arrival
-from functions.core.errors import NotFoundError, PipelineError, Retry
+from functions.core.errors import InputError, NotFoundError, PipelineError, Retry
 from functions.core.reference import check_key
 from functions.core.upload import (
     MANIFEST_SUFFIX,
@@ -171,7 +172,11 @@ def _refuse(services: Services, arrival: Arrival, step: Step, error: PipelineErr
     """Record what an uploader did wrong as a failed job; a fault of ours is raised again."""
     if error.rule.retry is not Retry.NEVER:
         raise error
-    job = services.submission.reject(arrival.tenant, step, error, source=arrival.uri, primary=arrival.ref())
+    reject = partial(services.submission.reject, source=arrival.uri, primary=arrival.ref())
+    try:
+        job = reject(arrival.tenant, step, error)
+    except InputError:  # a request too large for a record
+        job = reject(arrival.tenant, UPLOAD, error)
     logger.warning(
         "upload refused", job_id=job.job_id, operation=job.operation, object=arrival.uri, reason=error.message
     )

@@ -13,8 +13,11 @@ from functions.aws.services import Services
 from functions.aws.telemetry import logger
 from functions.core.errors import ConflictError, InputError, LimitError, NotFoundError, PipelineError
 from functions.core.job import InputRef, Job, Status
+from functions.core.operation import FargateSize
+from functions.core.registry import operations
 
 LONG = timedelta(hours=1)  # queued for so long, a job is sent again though its queue is not empty
+SLOW_START = timedelta(minutes=10)  # a Fargate task's message is gone before the task is there
 SOONEST, LATEST = timedelta(minutes=15), timedelta(days=1)  # between two looks at a waiting job
 PATIENCE = timedelta(days=7)
 
@@ -30,6 +33,7 @@ class Sweep:
         self._now = now
         self._has_time = has_time
         self._late = timedelta(seconds=2 * services.settings.lease_seconds)
+        self._slow = {name for name, found in operations().items() if isinstance(found.compute, FargateSize)}
         self._empty: dict[str, bool] = {}
         self._done: Counter[str] = Counter()
 
@@ -80,7 +84,10 @@ class Sweep:
 
     def _is_lost(self, job: Job) -> bool:
         """Whether a queued job's message must be taken for lost: its queue is empty, or it waits too long."""
-        return self._now() - job.changed_at > LONG or self._is_empty(job.operation)
+        age = self._now() - job.changed_at
+        if age < SLOW_START and job.operation in self._slow:
+            return False
+        return age > LONG or self._is_empty(job.operation)
 
     def _queued(self, job: Job) -> None:
         """Send a queued job again, and leave it alone for a while."""

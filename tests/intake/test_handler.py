@@ -256,6 +256,15 @@ def test_a_manifest_with_a_wrong_step_starts_none_and_names_the_step(live: Stage
     assert job.error["field"] == "steps.1.operation"
 
 
+def test_a_wrong_step_too_large_for_a_record_is_told_all_the_same(live: Stage) -> None:
+    body = manifest({"operation": "ifcmagic", "request": {"filename": "x" * 100_000}})
+    take(live, live.put("all.job.json", body))
+    (job,) = jobs(live)
+    assert (job.operation, job.status) == ("upload", Status.FAILED)
+    assert job.error is not None
+    assert job.error["type"] == "unknown-operation"
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe", b'{"steps": []}', b'{"steps": [{"x": 1}]}', b" " * 300_000]
 )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
 
 from functions.aws.clients import count_requests
+from functions.core import FargateSize
 from functions.core.errors import InputError
 from functions.core.job import Job, Status
 from functions.core.message import Message
 from functions.core.upload import Step
+from functions.reap import overdue
 from functions.reap.handler import sweep
 from functions.reap.overdue import Sweep
 from functions.worker.runner import execute
+from tests.worker import echo
 from tests.worker.stage import Stage, context
 
 LEASE_S = 60
@@ -91,6 +97,19 @@ def test_a_queued_job_whose_message_vanished_is_sent_again(stage: Stage) -> None
     stage.clock.forward(2 * LEASE_S + 1)
     assert swept(stage) == {"sent": 1}
     assert sent(stage) == [job.job_id]
+
+
+def test_a_message_on_its_way_to_a_fargate_task_is_not_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heavy = replace(echo.operation, compute=FargateSize())
+    monkeypatch.setattr(overdue, "operations", lambda: {"echo": heavy})
+    stage.echo()
+    sent(stage)
+    stage.clock.forward(300)
+    assert swept(stage) == {}
+    stage.clock.forward(301)
+    assert swept(stage) == {"sent": 1}
 
 
 def test_messages_do_not_multiply_while_a_queue_is_full(stage: Stage) -> None:
