@@ -53,8 +53,8 @@ def _set_ones(values: dict[str, float | None] | dict[str, str | None]) -> dict[s
 def _sets(reader: Reader) -> dict[str, dict[str, object]]:
     """Return the two property sets of IFC2X3, by lower-case name."""
     found: dict[str, dict[str, object]] = {}
-    for pset in reader.all("IfcPropertySet"):
-        name = (reader.text(pset, "Name") or "").lower()
+    for pset, given in reader.values("IfcPropertySet", "Name"):
+        name = str(given).lower()
         if name in {IFC2X3_CONVERSION, IFC2X3_SYSTEM}:
             found[name] = {
                 key: value

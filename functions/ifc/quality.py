@@ -50,13 +50,18 @@ def _model_hints(reader: Reader, *, has_unit: bool) -> list[Hint]:
 
 def _identity_hints(reader: Reader) -> list[Hint]:
     """Return GlobalIds that occur twice, and those that are none."""
-    counts = Counter(reader.read(root, "GlobalId") or "" for root in reader.all("IfcRoot"))
+    counts = Counter(guid or "" for _, guid in reader.values("IfcRoot", "GlobalId"))
     twice = sorted(clean(str(guid)) for guid, count in counts.items() if guid and count > 1)
-    wrong = sorted(clean(str(guid)) for guid in counts if not GLOBAL_ID.fullmatch(str(guid)))
-    count = sum(number for guid, number in counts.items() if not GLOBAL_ID.fullmatch(str(guid)))
+    wrong = [guid for guid in counts if not GLOBAL_ID.fullmatch(str(guid))]
+    count = sum(counts[guid] for guid in wrong)
     return [
         _hint("duplicate-global-id", "GlobalIds that occur more than once", len(twice), twice),
-        _hint("invalid-global-id", "GlobalIds that are not 22 characters of the IFC alphabet", count, wrong),
+        _hint(
+            "invalid-global-id",
+            "GlobalIds that are not 22 characters of the IFC alphabet",
+            count,
+            sorted(clean(str(guid)) for guid in wrong),
+        ),
     ]
 
 
