@@ -243,7 +243,10 @@ def test_a_run_stops_when_it_is_told_to(probe: Operation, spec: FileSpec) -> Non
 
 
 def test_a_failing_listener_ends_the_run(probe: Operation, spec: FileSpec, tmp_path: Path) -> None:
-    def listen(*_: object) -> None:
+    heard: list[object] = []
+
+    def listen(*report: object) -> None:
+        heard.append(report)
         raise ConnectionError("nobody there")
 
     note = tmp_path / "pid"
@@ -252,8 +255,10 @@ def test_a_failing_listener_ends_the_run(probe: Operation, spec: FileSpec, tmp_p
     with pytest.raises(ConnectionError):
         do(probe, spec, "sleep", str(note), on_progress=listen)
     assert eventually(lambda: not alive(int(note.read_text())))
+    heard.clear()
     with pytest.raises(ConnectionError):
-        do(probe, spec, "answer", on_progress=listen, on_warning=listen)
+        do(probe, spec, "flood", on_progress=listen, on_warning=listen)
+    assert len(heard) == 1
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
@@ -340,13 +345,16 @@ def test_a_child_dies_with_its_parent(probe: Operation, tmp_path: Path, number: 
         process.wait()
 
 
-def test_warming_up_does_not_wait(probe: Operation, tmp_path: Path) -> None:
+def test_warming_up_does_not_wait(tmp_path: Path) -> None:
+    (tmp_path / "ifcopenshell.py").write_text("import time; time.sleep(4)")
     code = (
-        f"import sys, time; sys.path.insert(0, {str(ROOT)!r})\n"
+        f"import sys, time; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]\n"
         "from functions.ifc.process import warm\n"
         "from multiprocessing import forkserver\n"
-        "started = time.perf_counter(); warm(); print(time.perf_counter() - started)\n"
-        "assert forkserver._forkserver._forkserver_pid"
+        "started = time.perf_counter(); warm(); took = time.perf_counter() - started\n"
+        "assert forkserver._forkserver._forkserver_pid\n"
+        f"open({str(tmp_path / 'took')!r}, 'w').write(str(took))\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert float(run.stdout) < 0.2
+    # Not captured: the fork server would keep the pipe open until it has imported everything.
+    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, timeout=60, check=True)
+    assert float((tmp_path / "took").read_text()) < 3
