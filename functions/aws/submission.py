@@ -144,7 +144,10 @@ class Submission:
                 raise error.at(where) from None
             inputs.append(ref)
         for index, wanted in enumerate(step.after):
-            parent = self._parent(ask, wanted, field=f"{at}.after.{index}" if at else "after")
+            try:
+                parent = self._parent(ask, wanted)
+            except PipelineError as error:
+                raise error.at(f"{at}.after.{index}" if at else "after") from None
             parents[parent.job_id] = parent
         job = self._job(ask, step, operation, request=request, inputs=inputs, parents=parents)
         if step.name:
@@ -171,7 +174,7 @@ class Submission:
             output_bucket=self.settings.output_bucket,
         )
         if isinstance(place, OutputOf):
-            parent = self._parent(ask, place.job_id or place.step or "", field=field)
+            parent = self._parent(ask, place.job_id or place.step or "")
             _check_output(parent, place.output)
             parents[parent.job_id] = parent
             return InputRef(field=field, reference=reference, job_id=parent.job_id, output=place.output)
@@ -184,11 +187,11 @@ class Submission:
         except NotFoundError:
             if ask.wait_for_missing and version is None:
                 return _fits(operation, ref)
-            raise NotFoundError(f"Input file {reference} not found", field=field) from None
+            raise NotFoundError(f"Input file {reference} not found") from None
         known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
         return _fits(operation, ref.model_copy(update=known))
 
-    def _parent(self, ask: _Ask, wanted: str, *, field: str) -> Job:
+    def _parent(self, ask: _Ask, wanted: str) -> Job:
         """Return the job that an `after` or a reference means: an earlier step, or one of the tenant's."""
         if wanted in ask.steps:
             return ask.steps[wanted]
@@ -197,9 +200,9 @@ class Submission:
         except NotFoundError:
             parent = None
         if parent is None or parent.tenant != ask.tenant:
-            raise NotFoundError(f"{wanted[:80]!r} is neither an earlier step nor a job", field=field)
+            raise NotFoundError(f"{wanted[:80]!r} is neither an earlier step nor a job")
         if parent.status in {Status.FAILED, Status.CANCELLED}:
-            raise ConflictError(f"job {parent.job_id} is {parent.status}: requeue it first", field=field)
+            raise ConflictError(f"job {parent.job_id} is {parent.status}: requeue it first")
         return parent
 
     def _job(
@@ -215,7 +218,7 @@ class Submission:
         """Return the record: queued, or waiting for its inputs and parents."""
         refs = tuple(inputs)
         after = tuple(sorted(parents))
-        body = request.model_dump(mode="json")
+        body = request.model_dump(mode="json", by_alias=True)
         missing = {f"input:{ref.field}" for ref in refs if ref.job_id is None and ref.etag is None}
         unfinished = {f"job:{key}" for key, parent in parents.items() if parent.status != Status.FINISHED}
         pending = frozenset(missing | unfinished)
