@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast
 
 from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from constructs import IConstruct
@@ -72,7 +71,10 @@ def _logical_id(stack: Stack, path: str) -> str:
     construct: IConstruct = stack
     for name in path.split("/"):
         construct = construct.node.find_child(name)
-    return stack.get_logical_id(cast("CfnElement", construct.node.default_child))
+    resource = construct.node.default_child
+    if not isinstance(resource, CfnElement):
+        raise LookupError(f"{path} has no resource of its own")
+    return stack.get_logical_id(resource)
 
 
 def _revisions(definition: str) -> str:
