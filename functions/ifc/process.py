@@ -38,7 +38,6 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 # multiprocessing polls every living child whenever one is started, and an exit code can be read only
 # once: starting and reaping must not overlap. `__main__` is hidden under the same lock.
 _LOCK = threading.Lock()
-_served: list[bool] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,9 +227,10 @@ class _Run:
             raise PipelineError("The job reports more than it may")
         for line in lines:
             try:
-                self._take(json.loads(line))
+                report = json.loads(line)
             except ValueError:
                 raise PipelineError("The job's reports cannot be read") from None
+            self._take(report)
         return bool(output or reports)
 
     def _take(self, report: dict[str, Any]) -> None:
@@ -248,7 +248,7 @@ def _start(task: Task, reports: connection.Connection, output: connection.Connec
     """Start a child; once more when the fork server has died meanwhile and left a dead socket behind."""
     with _LOCK:
         for last in (False, True):
-            _serve(again=last)
+            _serve()
             process = _CONTEXT.Process(target=child.main, args=(task, reports, output), daemon=True)
             try:
                 with _hidden_main():
@@ -261,9 +261,12 @@ def _start(task: Task, reports: connection.Connection, output: connection.Connec
     raise AssertionError("unreachable")
 
 
-def _serve(*, again: bool = False) -> None:
-    """Have the fork server running, with the import path of this process; `again` after it has died."""
-    if _served and not again:
+def _serve() -> None:
+    """Have the fork server running, with the import path of this process.
+
+    The environment is changed only to start one: other threads may be reading it in C.
+    """
+    if _serving():
         return
     _CONTEXT.set_forkserver_preload(["functions.ifc.preload"])
     before = os.environ.get("PYTHONPATH")
@@ -271,12 +274,22 @@ def _serve(*, again: bool = False) -> None:
     try:
         with _hidden_main():
             forkserver.ensure_running()
-        _served.append(True)
     finally:
         if before is None:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = before
+
+
+def _serving() -> bool:
+    """Whether the fork server lives; looks without reaping it, which is multiprocessing's to do."""
+    pid = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    if pid is None:
+        return False
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
 
 
 @contextmanager

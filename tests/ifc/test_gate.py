@@ -54,8 +54,9 @@ def test_every_malformed_file_ends_in_a_typed_refusal_or_a_result(
 def test_good_models_open_whole_and_without_a_warning(
     corpus: Path, files: Files, warnings: list[str]
 ) -> None:
-    paths = sorted([*corpus.glob("models/**/*.ifc"), *corpus.glob("diff/*/old.ifc")])
-    assert len(paths) > 10
+    folders = ("models/**/*.ifc", "diff/*/old.ifc", "ids/**/*.ifc")
+    paths = sorted(path for folder in folders for path in corpus.glob(folder))
+    assert len(paths) > 200
     for path in paths:
         model = open_model(path, files)
         plain = ifcopenshell.open(path)
