@@ -1,8 +1,9 @@
 """The one geometry stream: every element that has a shape, with its mesh, in a bounded amount of memory.
 
 Engines. The first try is `hybrid-cgal-simple-opencascade`: CGAL's simple kernel for what it can do
-exactly, OpenCASCADE for the rest (booleans, curved surfaces). What that leaves out is tried once more by
-OpenCASCADE alone, and counted as `fell_back`; what still gives nothing is counted as `failed` and named.
+exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once: the others round a circle
+otherwise (`functions.ifc.curves`). What the first engine leaves out is tried once more by the other one,
+and counted as `fell_back`; what still gives nothing is counted as `failed` and named.
 Booleans are what takes the time, so elements with equal fingerprints are cut once; whether their
 placements are understood is proven on the one that is meshed. Other engines were measured and not used:
 `hybrid-manifold` loses elements, and ifclite-geom 4.15 gives one colour an element and no normals, and is
@@ -65,6 +66,7 @@ class Geometry:
     fell_back: int = 0
     failed: dict[int, str] = field(default_factory=dict)
     _solid: set[int] = field(default_factory=set)
+    _curved: set[int] = field(default_factory=set)
     _items: dict[int, int] = field(default_factory=dict)
     _twins: dict[int, list[int]] = field(default_factory=dict)
 
@@ -95,7 +97,7 @@ class Geometry:
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
         shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader)
-        queue: dict[int, int] = {}
+        queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
         for product in products:
             number = product.id()
@@ -105,6 +107,8 @@ class Geometry:
                 self.elements += 1
                 self.failed[number] = str(error)
                 continue
+            if make.curved:
+                self._curved.add(number)
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
@@ -112,14 +116,16 @@ class Geometry:
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
-                queue[number] = make.source
+                queue[number] = make.curved, make.source
                 self._items[number] = make.items
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:
-        """Return the next batch, which is shorter where elements consist of many items."""
-        end, items = start, 0
+        """Return the next batch: all straight or all curved, fewer where elements consist of many items."""
+        end, items, curved = start, 0, queue[start] in self._curved
         while end < min(start + size, len(queue)) and items < BATCH_MAX:
+            if (queue[end] in self._curved) != curved:
+                break
             items += self._items.get(queue[end], 1)
             end += 1
         return queue[start:end]
@@ -127,7 +133,8 @@ class Geometry:
     def _mesh(self, batch: list[int]) -> Iterator[Made]:
         """Yield the meshes of a batch, each by the first engine that gives one."""
         rest = batch
-        for attempt, engine in enumerate(self.engines):
+        exact = len(self.engines) > 1 and batch[0] in self._curved
+        for attempt, engine in enumerate((OPENCASCADE, HYBRID) if exact else self.engines):
             found = self._try(rest, engine)
             self.fell_back += len(found) if attempt else 0
             yield from (found[number] for number in rest if number in found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import ifcopenshell
 
+from functions.ifc.curves import is_straight
 from functions.ifc.reader import Reader
 
 BODIES = frozenset({"Body", "Body-FallBack", "Facetation", "Tessellation", "Surface", "SurfaceModel"})
@@ -31,12 +32,25 @@ class CycleError(Exception):
 
 @dataclass(frozen=True)
 class Make:
-    """Whether a shape should have triangles, whether it is cut, the map it shares, how many items it has."""
+    """What a shape is made of: whether it should have triangles, is cut by booleans, has curves; the map
+    that it shares, if any; and how many items it has.
+    """
 
     solid: bool = False
     cut: bool = False
+    curved: bool = False
     source: int = 0
-    items: int = 1
+    items: int = 0
+
+    def __add__(self, other: Make) -> Make:
+        """Return what a shape of both is made of."""
+        return Make(
+            solid=self.solid or other.solid,
+            cut=self.cut or other.cut,
+            curved=self.curved or other.curved,
+            source=self.source or other.source,
+            items=self.items + other.items,
+        )
 
 
 @dataclass
@@ -54,8 +68,7 @@ class Shapes:
         shape = self.reader.entity(product, "Representation")
         for representation in self.reader.entities(shape, "Representations"):
             if self._is_body(representation):
-                found = self._representation(representation, 0)
-                make = Make(True, make.cut or found.cut, make.source or found.source, found.items)
+                make += self._representation(representation, 0)
         return make
 
     def _is_body(self, representation: ifcopenshell.entity_instance) -> bool:
@@ -81,9 +94,8 @@ class Shapes:
         if number not in self._makes:
             self._makes[number] = None
             makes = [self._item(item, depth) for item in self.reader.entities(representation, "Items")]
-            source = makes[0].source if len(makes) == 1 else 0
-            items = sum(make.items for make in makes)
-            self._makes[number] = Make(True, any(make.cut for make in makes), source, items)
+            whole = sum(makes, Make(solid=True))
+            self._makes[number] = whole if len(makes) == 1 else replace(whole, source=0)
         known = self._makes[number]
         if known is None or depth > MAX_DEPTH:
             raise CycleError("the representation", number)
@@ -97,23 +109,20 @@ class Shapes:
             mapped = self.reader.entity(source, "MappedRepresentation")
             if source is None or mapped is None:
                 return Make()
-            found = self._representation(mapped, depth + 1)
-            return Make(True, found.cut, source.id(), found.items)
+            return replace(self._representation(mapped, depth + 1), source=source.id())
         if kind in NESTED:
-            self._nested(item, depth)
-            return Make(True, True)
-        return Make(True)
+            return self._nested(item, depth)
+        return Make(solid=True, curved=not is_straight(item, self.reader), items=1)
 
-    def _nested(self, item: ifcopenshell.entity_instance, depth: int) -> None:
+    def _nested(self, item: ifcopenshell.entity_instance, depth: int) -> Make:
         """Walk down booleans; the same operand twice is fine, an operand inside itself is not."""
         number = item.id()
-        if number in self._makes and self._makes[number] is not None:
-            return
-        if number in self._makes or depth > MAX_DEPTH:
+        if number not in self._makes:
+            self._makes[number] = None
+            operands = [self.reader.entity(item, name) for name in NESTED[item.is_a()]]
+            makes = [self._item(operand, depth + 1) for operand in operands if operand is not None]
+            self._makes[number] = replace(sum(makes, Make(solid=True, cut=True)), source=0)
+        known = self._makes[number]
+        if known is None or depth > MAX_DEPTH:
             raise CycleError("the boolean", number)
-        self._makes[number] = None
-        for name in NESTED[item.is_a()]:
-            operand = self.reader.entity(item, name)
-            if operand is not None:
-                self._item(operand, depth + 1)
-        self._makes[number] = Make(True, True)
+        return known
