@@ -48,16 +48,33 @@ def _release(services: Services, arrival: Arrival) -> bool:
 
     Jobs that had an earlier version do not count: a newer one under the same key is a new upload.
     """
-    named = False
-    for job_id, entries in services.jobs.waiting_for(f"object:{arrival.bucket}/{arrival.key}"):
-        if not job_id:
-            named = True
-            continue
+    waiters = services.jobs.waiting_for(f"object:{arrival.bucket}/{arrival.key}")
+    named = any(not job_id for job_id, _ in waiters)
+    waiting = [(job_id, entries) for job_id, entries in waiters if job_id]
+    if waiting:
+        arrival = _completed(services, arrival)
+    for job_id, entries in waiting:
         try:
             named |= _satisfy(services, arrival, job_id, entries.split())
         except NotFoundError:
             logger.info("waiting job has expired", job_id=job_id, object=arrival.uri)
     return named
+
+
+def _completed(services: Services, arrival: Arrival) -> Arrival:
+    """Return the arrival with version, ETag and size, which not every sender of events tells."""
+    if arrival.version_id and arrival.etag and arrival.size is not None:
+        return arrival
+    try:
+        found = services.storage.head(arrival.bucket, arrival.key, version_id=arrival.version_id)
+    except NotFoundError:  # gone already: its job says so
+        return arrival
+    return _with(arrival, found)
+
+
+def _with(arrival: Arrival, found: ObjectInfo) -> Arrival:
+    known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
+    return arrival.model_copy(update=known)
 
 
 def _satisfy(services: Services, arrival: Arrival, job_id: str, entries: Sequence[str]) -> bool:
@@ -87,8 +104,7 @@ def _submit(services: Services, arrival: Arrival) -> None:
     except NotFoundError:
         logger.warning("object is gone", object=arrival.uri)
         return
-    known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
-    arrival = arrival.model_copy(update=known)
+    arrival = _with(arrival, found)
     if arrival.key.endswith(MANIFEST_SUFFIX):
         _submit_manifest(services, arrival)
     else:

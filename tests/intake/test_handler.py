@@ -290,6 +290,17 @@ def test_an_announced_upload_has_the_jobs_of_its_record_alone(live: Stage) -> No
     assert (ref.version_id, ref.etag, ref.size) == (arrival.version_id, arrival.etag, 5)
 
 
+def test_an_event_that_does_not_tell_the_version_is_no_reason_not_to_know_it(live: Stage) -> None:
+    (job,) = live.submit(Step(operation="echo", request={"filename": "late.ifc"}), wait_for_missing=True)
+    arrival = live.put("late.ifc", b"walls")
+    bare = Arrival(bucket=arrival.bucket, key=arrival.key)
+    take(live, bare)
+    take(live, bare)
+    ref = live.job(job).inputs[0]
+    assert (ref.version_id, ref.etag, ref.size) == (arrival.version_id, arrival.etag, 5)
+    assert [item.job_id for item in jobs(live)] == [job.job_id]
+
+
 def test_a_cancelled_job_does_not_come_back_with_its_object(live: Stage) -> None:
     (job,) = live.submit(
         Step(operation="echo", request={"filename": "late.ifc"}), wait_for_missing=True, source="upload"
