@@ -242,7 +242,7 @@ def _knows(schema: str, kind: str) -> bool:
 def _explain(query: str, error: lark.exceptions.UnexpectedInput) -> str:
     """Say where a query goes wrong, without the parser's own list of what it expected."""
     place = error.pos_in_stream
-    if place is None or place >= len(query):
+    if place is None or not 0 <= place < len(query):  # lark says -1 at the end
         return f"{query[:80]!r} ends too early"
     return f"{query[:80]!r} goes wrong at character {place + 1}, {query[place]!r}"
 

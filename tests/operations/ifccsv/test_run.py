@@ -233,7 +233,7 @@ NASTY = ("=1+1", "'=1", "''-x", "'quoted", "+1", "-1.5", "@a", "a=b", "  two  sp
 def nasty(folder: Path) -> Path:
     """Return a model with a wall for every nasty name, and a negative number."""
     model = ifcopenshell.open(str(HOUSE))
-    elements: tuple[Any, ...] = model.by_type("IfcElement")
+    elements: Any = model.by_type("IfcElement")
     for wall, name in zip(elements, NASTY, strict=False):
         wall.Name = name
         wall.Description = "nasty"
