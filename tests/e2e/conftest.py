@@ -1,0 +1,95 @@
+"""One local stack for all end-to-end tests, with leases short enough to be waited for."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.client import Client
+from functions.local.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+LEASE_S = 3
+# Everything under a test must have ended by then, on a machine that is busy with other things.
+PATIENCE_S = 120.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("e2e")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A running stack; its API key may do everything."""
+    parameters = {
+        "LeaseSeconds": str(LEASE_S),
+        "DefaultOperations": json.dumps({"incoming/": ["ifcinfo"]}),
+    }
+    with Stack(parameters=parameters) as stack:
+        yield stack.start()
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    with Client(stack.url, stack.key) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def house() -> Path:
+    return ROOT / "examples" / "house-architecture.ifc"
+
+
+@pytest.fixture
+def put(stack: Stack) -> Callable[..., None]:
+    """Put an object into the input bucket, as somebody with AWS's own tools does."""
+    s3, bucket = stack.client("s3"), stack.environment["INPUT_BUCKET"]
+
+    def put(key: str, body: bytes, **metadata: str) -> None:
+        s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata)
+
+    return put
+
+
+@pytest.fixture
+def settle(stack: Stack) -> Callable[[], None]:
+    """Run the sweep once, as its schedule does."""
+
+    def settle() -> None:
+        answer = stack.client("lambda").invoke(FunctionName="ifcpipe-local-reap-sweep", Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    return settle
+
+
+def until(found: Callable[[], Any], *, seconds: float = PATIENCE_S) -> Any:  # noqa: ANN401
+    """Return what `found` returns once that is something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds:.0f} seconds")
+
+
+def distinct(model: bytes, name: str) -> bytes:
+    """Return the same model with other content, so that no earlier job answers for it."""
+    return model.replace(b"DATA;", f"DATA;\n/* {name} */".encode(), 1)
+
+
+@pytest.fixture
+def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a worker on this machine needs in its environment."""
+    monkeypatch.setattr(os, "environ", {**os.environ, **stack.environment})
+    return {**os.environ}
