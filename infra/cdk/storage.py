@@ -73,7 +73,7 @@ class Storage(Construct):
                 id="tidy",
                 abort_incomplete_multipart_upload_after=Duration.days(2),
                 noncurrent_version_expiration=Duration.days(30),
-                expired_object_delete_marker=True if days is None else None,
+                expired_object_delete_marker=True,
             ),
             *([s3.LifecycleRule(id="expire", expiration=Duration.days(days))] if days else []),
         ]

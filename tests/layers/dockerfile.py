@@ -95,7 +95,7 @@ class Builder:
 
     def _run(self, stage: Stage, rest: str) -> None:
         words = shlex.split(rest)
-        if words[0] != "python":
+        if words[0] != "python3":
             assert words[0] == "useradd", rest  # the only thing done to a base image
             return
         assert stage.root is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ class Resources:
     """A template, and how tests look into it."""
 
     template: Template
+    folder: Path | None = None
 
     def of(self, kind: str) -> dict[str, Template]:
         """Return the resources of a type, by logical id."""
@@ -69,9 +71,10 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Resources]:
     """Synthesise the AWS flavour with some options, checked by cdk-nag as every synthesis is."""
 
     def run(known: Mapping[str, Operation], **options: Any) -> Resources:
-        app = App(outdir=str(tmp_path_factory.mktemp("cdk")), context=NO_BUNDLING, analytics_reporting=False)
+        folder = tmp_path_factory.mktemp("cdk")
+        app = App(outdir=str(folder), context=NO_BUNDLING, analytics_reporting=False)
         stack = build(app, options=Options(**options), known=known)
-        return Resources(app.synth().get_stack_by_name(stack.stack_name).template)
+        return Resources(app.synth().get_stack_by_name(stack.stack_name).template, folder)
 
     return run
 

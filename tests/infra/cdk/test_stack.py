@@ -170,6 +170,38 @@ def test_a_light_operation_runs_in_a_function_of_its_own_size(aws: Resources) ->
     assert source["ScalingConfig"] == {"MaximumConcurrency": 7}
 
 
+def test_the_assets_hold_the_package_and_nothing_of_a_person_s_machine(aws: Resources) -> None:
+    assert aws.folder is not None
+    assets = {folder.name: folder for folder in aws.folder.glob("asset.*") if folder.is_dir()}
+    key = aws.named("Lambda::Function", "FunctionName")["ifcpipe-dev-api"]["Code"]["S3Key"]
+    code = assets.pop(f"asset.{key.removesuffix('.zip')}")
+    assert {path.name for path in code.iterdir()} == {"functions"}
+    images = [folder for folder in assets.values() if (folder / "layers").is_dir()]
+    assert len(images) == 2  # the targets `lambda` and `task` of one Dockerfile
+    for folder in (code, *images):
+        assert (folder / "functions/worker/handler.py").is_file()
+        assert not (folder / "functions/cli").exists()
+        assert not (folder / "functions/local").exists()
+        assert not list(folder.rglob("*.pyc"))
+    for folder in images:
+        assert {path.name for path in (folder / "layers/ifcopenshell").iterdir()} >= {
+            "Dockerfile",
+            "prune.py",
+            "requirements.txt",
+        }
+
+
+def test_outputs_expire_and_uploads_stay(aws: Resources) -> None:
+    days = {
+        name: [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
+        for name, bucket in aws.of("S3::Bucket").items()
+        for rules in [bucket["Properties"]["LifecycleConfiguration"]["Rules"]]
+    }
+    outputs = aws.template["Outputs"]
+    assert days[outputs["OutputBucket"]["Value"]["Ref"]] == [90]
+    assert days[outputs["InputBucket"]["Value"]["Ref"]] == []
+
+
 def test_no_function_reserves_concurrency(aws: Resources) -> None:
     functions = aws.of("Lambda::Function").values()
     assert not any("ReservedConcurrentExecutions" in item["Properties"] for item in functions)
