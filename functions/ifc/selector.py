@@ -18,6 +18,8 @@ from ifcopenshell import entity_instance as Entity
 from ifcopenshell.util import selector
 
 from functions.core.errors import InputError
+from functions.ifc.reader import Reader
+from functions.ifc.spatial import Tree
 
 SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3_ADD2")
 PARENTS = {
@@ -48,7 +50,7 @@ def select(model: ifcopenshell.file, query: str, *, name: str = "query") -> list
     try:
         tree = selector.filter_elements_grammar.parse(query)
         _check_classes(tree, name)
-        transformer = selector.FacetTransformer(model)
+        transformer = _Facets(model)
         transformer.transform(tree)
     except lark.exceptions.UnexpectedInput as error:
         raise InputError(f"{name}: {_explain(query, error)}", field=name) from None
@@ -184,6 +186,34 @@ class Table:
 def _alias(value: Entity, key: str) -> str:
     """Return the attribute's name: the name of a layer set is called otherwise."""
     return "LayerSetName" if key == "Name" and value.is_a("IfcMaterialLayerSet") else key
+
+
+class _Facets(selector.FacetTransformer):
+    """IfcOpenShell's filter, with values parsed once, and an end to containers that run in circles."""
+
+    def query(self, args: list[Any]) -> None:
+        """Keep the elements whose value compares."""
+        keys, comparison, value = args
+        table = Table([parse_path(keys, name="query")])
+        self.add_default_elements()  # type: ignore[no-untyped-call]
+        self.elements = {
+            element for element in self.elements if self.compare(table.row(element)[0], comparison, value)
+        }
+
+    def parent(self, args: list[Any]) -> None:
+        """Keep what is part of a parent; IfcOpenShell would follow a circle for ever."""
+        if Tree.of(Reader(self.file)).has_circle():
+            raise ValueError("'parent' cannot be followed: the model's structure runs in a circle")
+        super().parent(args)  # type: ignore[no-untyped-call]
+
+    def get_container_tree(self, container: Entity) -> list[Entity]:
+        """Return a container and everything around it, short of the project."""
+        tree: list[Entity] = []
+        node: Entity | None = container
+        while node is not None and not node.is_a("IfcProject") and node not in tree:
+            tree.append(node)
+            node = util.get_aggregate(node)
+        return tree
 
 
 def matching_sets(element: Entity, pattern: re.Pattern[str]) -> dict[str, Any] | list[dict[str, Any]] | None:

@@ -47,3 +47,18 @@ class Tree:
             seen.add(node.id())
             node = self.parents.get(node.id())
         return None
+
+    def has_circle(self) -> bool:
+        """Say whether something is part of itself."""
+        sound: set[int] = set()
+        for start in self.parents:
+            way: set[int] = set()
+            node: int | None = start
+            while node is not None and node not in sound:
+                if node in way:
+                    return True
+                way.add(node)
+                parent = self.parents.get(node)
+                node = None if parent is None else parent.id()
+            sound |= way
+        return False

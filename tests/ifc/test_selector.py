@@ -63,6 +63,25 @@ def test_a_circle_of_parents_has_no_storey() -> None:
             "IfcRelAggregates", ifcopenshell.guid.new(), RelatingObject=whole, RelatedObjects=[part]
         )
     assert table("storey.Name", "site", "Name").row(one) == [None, None, None]
+    wall = model.create_entity("IfcWall", GlobalId=ifcopenshell.guid.new())
+    model.create_entity(
+        "IfcRelContainedInSpatialStructure",
+        ifcopenshell.guid.new(),
+        RelatedElements=[wall],
+        RelatingStructure=one,
+    )
+    assert select(model, 'IfcWall, location="Nowhere"') == []
+    assert select(model, f"IfcWall, location={two.GlobalId}") == [wall]
+    assert select(model, 'IfcWall, query:"storey.Name"=NULL') == [wall]
+    with pytest.raises(InputError, match="circle"):
+        select(model, "IfcWall, parent=Nowhere")
+
+
+def test_parents_are_followed_where_there_is_no_circle(house: ifcopenshell.file) -> None:
+    assert {element.is_a() for element in select(house, 'IfcElement, parent="Slab 1"')} == {
+        "IfcSlab",
+        "IfcOpeningElement",
+    }
 
 
 def test_only_matching_sets_are_read(house: ifcopenshell.file) -> None:
