@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 
 import pytest
+from moto.dynamodb.models import DynamoDBBackend
 
 from functions.aws import services as services_module
 from functions.aws.clients import Clients
@@ -159,6 +161,20 @@ def stream_event(*jobs: Job, before: Job | None = None) -> dict[str, Any]:
 
 
 @pytest.fixture
+def atomic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB changes an item by one request at a time; moto, among threads, does not by itself."""
+    lock = RLock()
+    for name in ("update_item", "put_item", "transact_write_items"):
+        plain = getattr(DynamoDBBackend, name)
+
+        def locked(*args: Any, plain: Callable[..., Any] = plain, **options: Any) -> Any:
+            with lock:
+                return plain(*args, **options)
+
+        monkeypatch.setattr(DynamoDBBackend, name, locked)
+
+
+@pytest.fixture
 def echo_operation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the registry have the operation `echo`, whose code lies with the tests."""
     found = {**registry.operations(), "echo": echo.operation}
@@ -166,13 +182,15 @@ def echo_operation(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stage(echo_operation: None, stack: Stack) -> Stage:
+def stage(atomic: None, echo_operation: None, stack: Stack) -> Stage:
     """A stage whose clock only the test moves."""
     return Stage(services=stack.services, clients=stack.clients, clock=stack.clock)
 
 
 @pytest.fixture
-def live(echo_operation: None, aws: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def live(
+    atomic: None, echo_operation: None, aws: Clients, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
     """A stage with the true clock and leases of a second, which handlers find by themselves."""
     monkeypatch.setenv("LEASE_SECONDS", "1")
     services_module.services.cache_clear()

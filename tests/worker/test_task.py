@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -137,3 +138,14 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+
+
+def test_of_workers_that_claim_at_once_one_gets_the_job(remote: Stage) -> None:
+    for round_ in range(10):
+        job = remote.echo(f"race-{round_}.ifc")
+        with ThreadPoolExecutor(4) as pool:
+            claims = [
+                pool.submit(remote.services.jobs.claim, job.job_id, owner=str(number), lease_s=60)
+                for number in range(4)
+            ]
+        assert len([claim for claim in claims if claim.result() is not None]) == 1
