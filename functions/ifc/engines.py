@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 HYBRID = "hybrid-cgal-simple-opencascade"
 OPENCASCADE = "opencascade"
+# Fast at booleans and not always right, without normals: only where a witness confirms its result.
+MANIFOLD = "hybrid-cgal-simple-manifold-opencascade"
 # Shared vertices would have no normals of their own; styles are called what the author called them.
 ALWAYS = {"weld-vertices": False, "use-material-names": True}
 

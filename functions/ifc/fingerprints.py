@@ -84,6 +84,10 @@ class Fingerprints:
             return None
         return _digest(parts)
 
+    def openings(self, product: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
+        """Return the openings that are cut out of a product."""
+        return self._openings.get(product.id(), [])
+
     def _shape(self, product: ifcopenshell.entity_instance) -> Iterator[Any]:
         """Yield the content of the representations; contexts count as themselves."""
         shape = self.reader.entity(product, "Representation")

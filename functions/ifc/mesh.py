@@ -54,6 +54,20 @@ class Mesh:
         whole = normals if len(normals) == len(points) else None
         return cls(points=points, normals=whole, parts=parts, key=_key(points, whole, parts))
 
+    def facet(self) -> Mesh:
+        """Return the same triangles, each with corners of its own and the normal of its plane."""
+        triangles = np.concatenate([part for _, part in self.parts])
+        points = self.points[triangles].reshape(-1, 3)
+        corners = points.reshape(-1, 3, 3)
+        planes = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        lengths = np.linalg.norm(planes, axis=1, keepdims=True)
+        normals = np.repeat(planes / np.where(lengths > 0, lengths, 1.0), 3, axis=0)
+        numbers = np.arange(len(points), dtype=np.uint32).reshape(-1, 3)
+        ends = np.cumsum([len(part) for _, part in self.parts])[:-1]
+        names = [material for material, _ in self.parts]
+        parts = tuple(zip(names, np.split(numbers, ends), strict=True))
+        return Mesh(points, normals, parts, _key(points, normals, parts))
+
     @property
     def bounds(self) -> Floats:
         """The lowest and the highest corner, as two rows."""

@@ -72,8 +72,11 @@ class Placements:
         return frame
 
     def _local(self, placement: ifcopenshell.entity_instance) -> Frame | None:
-        """Return the frame of a placement's IfcAxis2Placement3D in its parent."""
-        axes = self.reader.entity(placement, "RelativePlacement")
+        """Return the frame of a local placement in its parent."""
+        return self.frame(self.reader.entity(placement, "RelativePlacement"))
+
+    def frame(self, axes: ifcopenshell.entity_instance | None) -> Frame | None:
+        """Return the frame that an IfcAxis2Placement3D describes."""
         origin = self.point(self.reader.entity(axes, "Location"))
         if axes is None or origin is None:
             return None

@@ -68,6 +68,7 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
             "elements": geometry.elements,
             "meshed": geometry.meshed,
             "shared": geometry.shared,
+            "confirmed": geometry.confirmed,
             "fell_back": geometry.fell_back,
             "failed": len(geometry.failed),
             "meshes": scene.meshes,

@@ -1,0 +1,293 @@
+"""A witness for booleans: volume and box of a cut element, worked out without any geometry kernel.
+
+It covers what walls are mostly made of: an extruded convex polygon, clipped by half spaces, minus openings
+that are extruded convex polygons and do not overlap one another. All of these are convex, and so are
+their intersections: the volume of the result is that of the clipped body less those of its intersections
+with the openings. Anything else has no witness. Lengths are metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ifcopenshell
+import numpy as np
+
+from functions.ifc.placements import WORLD, Placements, transform
+
+if TYPE_CHECKING:
+    from functions.ifc.mesh import Floats, Mesh
+
+Faces = list["Floats"]
+"""A convex body: one (n, 3) array of corners a face, counterclockwise from outside."""
+
+HalfSpace = tuple[ifcopenshell.entity_instance, "Floats", float]
+
+TINY_M = 1e-9
+BOX_M = 1e-4
+VOLUME = 1e-4  # of the body's own
+MAX_CORNERS = 24
+MAX_CLIPS = 20
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """The volume in cubic metres and the box (two rows, metres) that a mesh must have."""
+
+    volume: float
+    box: Floats
+
+    def confirms(self, mesh: Mesh) -> bool:
+        """Tell whether a mesh is closed, of one material, and has this volume and this box."""
+        if len(mesh.parts) != 1:
+            return False
+        points = mesh.points - self.box[0]
+        a, b, c = (points[mesh.parts[0][1][:, corner]] for corner in range(3))
+        normals = np.cross(b - a, c - a)
+        gap = np.abs(normals.sum(axis=0)).max()
+        volume = float(np.einsum("ij,ij->i", a, normals).sum()) / 6
+        return bool(
+            gap <= VOLUME * np.abs(normals).sum()
+            and abs(volume - self.volume) <= VOLUME * self.volume
+            and np.abs(mesh.bounds - self.box).max() <= BOX_M
+        )
+
+
+@dataclass
+class Witness:
+    """Works out testimonies for the products of one model; `scale` is metres per length unit."""
+
+    placements: Placements
+    scale: float
+
+    def testify(
+        self, product: ifcopenshell.entity_instance, openings: Sequence[ifcopenshell.entity_instance]
+    ) -> Testimony | None:
+        """Return what a mesh of the product must be like; None where that is beyond this witness.
+
+        Openings must be placed relative to the product.
+        """
+        item = self._only_item(product)
+        body = None if item is None else self._clipped(item)
+        if not body:
+            return None
+        volume, holes = volume_of(body), list[tuple["Floats", "Floats"]]()
+        for opening in openings:
+            hole = self._opening(opening)
+            if hole is None:
+                return None
+            shared = intersect(body, hole)
+            if not shared:
+                continue
+            box = box_of(shared)
+            if any((box[0] < other[1]).all() and (other[0] < box[1]).all() for other in holes):
+                return None
+            holes.append((box[0], box[1]))
+            volume -= volume_of(shared)
+        return Testimony(volume, box_of(body)) if volume > TINY_M else None
+
+    def _only_item(self, product: ifcopenshell.entity_instance) -> ifcopenshell.entity_instance | None:
+        """Return the one item of the one body of a product."""
+        reader = self.placements.reader
+        shape = reader.entity(product, "Representation")
+        bodies = [
+            representation
+            for representation in reader.entities(shape, "Representations")
+            if reader.text(representation, "RepresentationIdentifier") == "Body"
+        ]
+        items = reader.entities(bodies[0], "Items") if len(bodies) == 1 else ()
+        return items[0] if len(items) == 1 else None
+
+    def _clipped(self, item: ifcopenshell.entity_instance) -> Faces | None:
+        """Return an extrusion, clipped by the half spaces around it."""
+        reader = self.placements.reader
+        planes = []
+        while item.is_a("IfcBooleanResult"):
+            first, second = reader.entity(item, "FirstOperand"), reader.entity(item, "SecondOperand")
+            plane = None if second is None else self._half_space(second)
+            if first is None or plane is None or reader.read(item, "Operator") != "DIFFERENCE":
+                return None
+            planes.append(plane)
+            item = first
+            if len(planes) > MAX_CLIPS:
+                return None
+        body = self._prism(item)
+        for half, normal, offset in planes if body else []:
+            rest = clip(body or [], normal, offset)
+            if rest is not body and half.is_a() != "IfcHalfSpaceSolid" and not self._bounds(half, body or []):
+                return None
+            body = rest
+        return body
+
+    def _half_space(self, item: ifcopenshell.entity_instance) -> HalfSpace | None:
+        """Return a half space with its plane: the normal points out of what stays, then its offset."""
+        reader = self.placements.reader
+        surface = reader.entity(item, "BaseSurface")
+        frame = self.placements.frame(reader.entity(surface, "Position"))
+        if surface is None or surface.is_a() != "IfcPlane" or frame is None:
+            return None
+        # AgreementFlag: the normal points away from the half space, whose material is taken away.
+        normal = np.array(frame[3]) * (-1.0 if reader.read(item, "AgreementFlag") else 1.0)
+        return item, normal, float(normal @ np.array(frame[0])) * self.scale
+
+    def _bounds(self, half: ifcopenshell.entity_instance, body: Faces) -> bool:
+        """Tell whether a body stands within the polygon that bounds a half space, which then has no say."""
+        reader = self.placements.reader
+        frame = self.placements.frame(reader.entity(half, "Position"))
+        ring = self._polygon(reader.entity(half, "PolygonalBoundary"))
+        if frame is None or ring is None:
+            return False
+        points = (np.vstack(body) - np.array(frame[0]) * self.scale) @ np.array(frame[1:3]).T
+        edges = np.roll(ring, -1, axis=0) - ring
+        for corner, edge in zip(ring * self.scale, edges, strict=True):
+            across = points - corner
+            if (edge[0] * across[:, 1] - edge[1] * across[:, 0] < 0).any():
+                return False
+        return True
+
+    def _opening(self, opening: ifcopenshell.entity_instance) -> Faces | None:
+        """Return an opening in the coordinates of the product that it is placed in."""
+        item = self._only_item(opening)
+        faces = None if item is None else self._prism(item)
+        own = self.placements.reader.entity(opening, "ObjectPlacement")
+        frame = self.placements.frame(self.placements.reader.entity(own, "RelativePlacement"))
+        if faces is None or frame is None:
+            return None
+        matrix = np.array(frame[1:])
+        return [face @ matrix + np.array(frame[0]) * self.scale for face in faces]
+
+    def _prism(self, item: ifcopenshell.entity_instance) -> Faces | None:
+        """Return an extruded convex polygon."""
+        reader = self.placements.reader
+        if item.is_a() != "IfcExtrudedAreaSolid":
+            return None
+        profile, direction = reader.entity(item, "SweptArea"), reader.entity(item, "ExtrudedDirection")
+        depth, ratios = reader.number(item, "Depth"), direction and reader.read(direction, "DirectionRatios")
+        position = reader.entity(item, "Position")
+        frame = self.placements.frame(position) if position else WORLD
+        ring = self._ring(profile) if profile else None
+        if not depth or ring is None or frame is None or not isinstance(ratios, tuple):
+            return None
+        along = np.array(ratios, float) / np.linalg.norm(ratios) * depth
+        if len(along) != 3 or along[2] <= 0:  # noqa: PLR2004
+            return None
+        low = np.column_stack([ring, np.zeros(len(ring))])
+        both = [
+            np.array([transform(frame, (row[0], row[1], row[2])) for row in part.tolist()]) * self.scale
+            for part in (low, low + along)
+        ]
+        sides = [
+            np.array([both[0][i], both[0][(i + 1) % len(ring)], both[1][(i + 1) % len(ring)], both[1][i]])
+            for i in range(len(ring))
+        ]
+        return [both[0][::-1], both[1], *sides]
+
+    def _ring(self, profile: ifcopenshell.entity_instance) -> Floats | None:
+        """Return the corners of a rectangle or of a convex polygon, counterclockwise."""
+        reader = self.placements.reader
+        if profile.is_a() == "IfcRectangleProfileDef":
+            x, y = (reader.number(profile, name) for name in ("XDim", "YDim"))
+            if not x or not y:
+                return None
+            ring = np.array([[-x, -y], [x, -y], [x, y], [-x, y]]) / 2
+            return self._placed(ring, reader.entity(profile, "Position"))
+        if profile.is_a() != "IfcArbitraryClosedProfileDef":
+            return None
+        return self._polygon(reader.entity(profile, "OuterCurve"))
+
+    def _polygon(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
+        """Return the corners of a convex polyline, counterclockwise, in the model's unit."""
+        reader = self.placements.reader
+        if curve is None or curve.is_a() != "IfcPolyline":
+            return None
+        points = [reader.read(point, "Coordinates") for point in reader.entities(curve, "Points")]
+        if not 3 < len(points) <= MAX_CORNERS or any(len(point) != 2 for point in points):  # noqa: PLR2004
+            return None
+        return _convex(np.array(points[:-1] if points[0] == points[-1] else points, float))
+
+    def _placed(self, ring: Floats, position: ifcopenshell.entity_instance | None) -> Floats | None:
+        """Return a ring moved by an IfcAxis2Placement2D."""
+        reader = self.placements.reader
+        if position is None:
+            return ring
+        location, direction = reader.entity(position, "Location"), reader.entity(position, "RefDirection")
+        origin = None if location is None else reader.read(location, "Coordinates")
+        x, y = reader.read(direction, "DirectionRatios")[:2] if direction else (1.0, 0.0)
+        length = float(np.hypot(x, y))
+        if not isinstance(origin, tuple) or not length:
+            return None
+        placed: Floats = ring @ np.array([[x, y], [-y, x]]) / length + np.array(origin[:2])
+        return placed
+
+
+def _convex(ring: Floats) -> Floats | None:
+    """Return a convex ring counterclockwise; None when it is not convex."""
+    edges = np.roll(ring, -1, axis=0) - ring
+    after = np.roll(edges, -1, axis=0)
+    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
+    angles = np.arctan2(turns, (edges * after).sum(axis=1))
+    if abs(abs(angles.sum()) - 2 * np.pi) > TINY_M or not ((turns >= 0).all() or (turns <= 0).all()):
+        return None
+    return ring if turns.sum() > 0 else ring[::-1]
+
+
+def clip(faces: Faces, normal: Floats, offset: float) -> Faces:
+    """Return the part of a convex body where normal * x <= offset; nothing when nothing is left."""
+    heights = [face @ normal - offset for face in faces]
+    if all((height <= TINY_M).all() for height in heights):
+        return faces
+    kept: Faces = []
+    rim: list[Floats] = []
+    for face, height in zip(faces, heights, strict=True):
+        corners = []
+        for i in range(len(face)):
+            j = (i + 1) % len(face)
+            if height[i] <= 0:
+                corners.append(face[i])
+            if (height[i] < 0) != (height[j] < 0) and height[i] != height[j]:
+                crossing = face[i] + (face[j] - face[i]) * (height[i] / (height[i] - height[j]))
+                corners.append(crossing)
+                rim.append(crossing)
+        if len(corners) > 2:  # noqa: PLR2004 - a face
+            kept.append(np.array(corners))
+    if not kept or len(rim) < 3:  # noqa: PLR2004
+        return kept if volume_of(kept) > TINY_M else []
+    return [*kept, _cap(np.array(rim), normal)]
+
+
+def _cap(rim: Floats, normal: Floats) -> Floats:
+    """Return the corners of the cut, counterclockwise around its normal."""
+    middle = rim.mean(axis=0)
+    across = np.cross(normal, [1.0, 0, 0] if abs(normal[0]) < 0.9 else [0, 1.0, 0])  # noqa: PLR2004
+    up = np.cross(normal, across)
+    return rim[np.argsort(np.arctan2((rim - middle) @ up, (rim - middle) @ across))]
+
+
+def intersect(body: Faces, other: Faces) -> Faces:
+    """Return the common part of two convex bodies."""
+    for face in other:
+        normal = np.cross(face[1] - face[0], face[2] - face[0])
+        length = float(np.linalg.norm(normal))
+        if length and body:
+            body = clip(body, normal / length, float(face[0] @ normal) / length)
+    return body
+
+
+def volume_of(faces: Faces) -> float:
+    """Return the volume of a convex body."""
+    if not faces:
+        return 0.0
+    origin = faces[0][0]
+    total = 0.0
+    for face in faces:
+        fan = face - origin
+        total += float(np.einsum("j,ij->", fan[0], np.cross(fan[1:-1], fan[2:]))) / 6
+    return total
+
+
+def box_of(faces: Faces) -> Floats:
+    """Return the lowest and the highest corner, as two rows."""
+    points = np.vstack(faces)
+    return np.stack([points.min(axis=0), points.max(axis=0)])
