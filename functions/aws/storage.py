@@ -124,7 +124,12 @@ class Storage:
                 checksum = base64.b64encode(digest).decode()
                 with path.open("rb") as body:
                     self._client.put_object(
-                        Bucket=bucket, Key=key, Body=body, ChecksumSHA256=checksum, **extra
+                        Bucket=bucket,
+                        Key=key,
+                        Body=body,
+                        ChecksumAlgorithm="SHA256",
+                        ChecksumSHA256=checksum,
+                        **extra,
                     )
             else:
                 self._client.upload_file(
