@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from functions.core import registry
 from functions.core.errors import PipelineError
@@ -95,12 +96,15 @@ def _create(
 ) -> dict[str, str]:
     """Create the stack, wait for it, and return its outputs."""
     cloudformation = session.client("cloudformation", endpoint_url=aws.url)
-    cloudformation.create_stack(
-        StackName=stack,
-        TemplateBody=json.dumps(body),
-        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
-    )
+    try:
+        cloudformation.create_stack(
+            StackName=stack,
+            TemplateBody=json.dumps(body),
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
+        )
+    except ClientError as error:
+        raise PipelineError(f"the stack was refused: {error}") from None
     until = time.monotonic() + DEPLOY_SECONDS
     while time.monotonic() < until:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]

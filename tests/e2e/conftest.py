@@ -72,7 +72,7 @@ def settle(stack: Stack) -> Callable[[], None]:
     return settle
 
 
-def until(found: Callable[[], Any], *, seconds: float = PATIENCE_S) -> Any:  # noqa: ANN401
+def until(found: Callable[[], Any], *, seconds: float = PATIENCE_S) -> Any:
     """Return what `found` returns once that is something."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -40,7 +40,9 @@ def test_the_documentation_is_shipped(stack: Stack) -> None:
     assert "https://cdn" not in page.text
     document = get(stack, "/openapi.json").json()
     assert document["openapi"].startswith("3.1")
-    assert {"/ifcinfo", "/ifcconvert", "/ifccsv", "/uploads", "/jobs/{job_id}/status"} <= set(document["paths"])
+    assert {"/ifcinfo", "/ifcconvert", "/ifccsv", "/uploads", "/jobs/{job_id}/status"} <= set(
+        document["paths"]
+    )
 
 
 def test_json_that_is_none_is_refused(stack: Stack) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from functions.client import Client
 from functions.local.stack import Stack
-from tests.e2e.conftest import PATIENCE_S, distinct, until
+from tests.e2e.conftest import distinct, until
 
 Put = Callable[..., None]
 
@@ -47,7 +47,9 @@ def test_by_a_manifest_that_comes_before_its_model(client: Client, house: Path, 
         ]
     }
     put("project/house.job.json", json.dumps(manifest).encode())
-    waiting = until(lambda: [job for job in client.jobs(input="project/house.ifc") if job["status"] == "waiting"])
+    waiting = until(
+        lambda: [job for job in client.jobs(input="project/house.ifc") if job["status"] == "waiting"]
+    )
     assert {job["operation"] for job in waiting} == {"ifccsv", "ifcinfo"}
     put("project/house.ifc", distinct(house.read_bytes(), "manifest"))
     jobs = {job["operation"]: job for job in jobs_on(client, "project/house.ifc", count=2)}
@@ -85,9 +87,7 @@ def test_the_same_event_twice_makes_one_job(client: Client, house: Path, put: Pu
     assert client.job(job["job_id"])["attempt"] == 1
 
 
-def test_hostile_keys_end_clearly(
-    client: Client, corpus: Path, house: Path, put: Put, stack: Stack
-) -> None:
+def test_hostile_keys_end_clearly(client: Client, corpus: Path, house: Path, put: Put, stack: Stack) -> None:
     sent = []
     for index, key in enumerate(json.loads((corpus / "bad" / "s3_keys.json").read_text())):
         try:

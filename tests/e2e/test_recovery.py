@@ -24,7 +24,9 @@ def heavy(house: Path, tmp_path: Path) -> Path:
     """A model that takes long enough to be hit while it is worked on."""
     path = tmp_path / "heavy.ifc"
     body = distinct(house.read_bytes(), f"{tmp_path.name} {time.time_ns()}")
-    points = "".join(f"#{9_000_000 + number}=IFCCARTESIANPOINT(({number}.,0.,0.));\n" for number in range(400_000))
+    points = "".join(
+        f"#{9_000_000 + number}=IFCCARTESIANPOINT(({number}.,0.,0.));\n" for number in range(400_000)
+    )
     head, data, rest = body.partition(b"DATA;")
     path.write_bytes(head + data + b"\n" + points.encode() + rest)
     return path
@@ -61,13 +63,28 @@ def test_a_killed_lambda_is_made_good(
     assert [event["event"] for event in job["events"]].count("finish") == 1
 
 
-def test_a_killed_child_is_another_attempt_of_the_same_job(client: Client, heavy: Path, stack: Stack) -> None:
-    job_id = client.upload(heavy, [{"operation": "ifccsv"}]).jobs[0]["job_id"]
+def test_a_crash_of_native_code_is_tried_again(client: Client, heavy: Path, stack: Stack) -> None:
+    job_id = hit_child(client, heavy, stack, signal.SIGSEGV)
+    assert client.wait([job_id], timeout=PATIENCE_S)[job_id]["status"] == "finished"
+    assert client.job(job_id)["attempt"] == 1
+
+
+def test_a_child_killed_by_the_system_is_a_typed_failure(client: Client, heavy: Path, stack: Stack) -> None:
+    before = workers(stack, "ifccsv")
+    job_id = hit_child(client, heavy, stack, signal.SIGKILL)
+    assert client.wait([job_id], timeout=PATIENCE_S)[job_id]["status"] == "failed"
+    assert client.job(job_id)["problem"]["type"] == "memory-limit"
+    assert set(before) <= set(workers(stack, "ifccsv"))
+
+
+def hit_child(client: Client, model: Path, stack: Stack, number: signal.Signals) -> str:
+    """Submit a job and send a signal to the process that runs it; return the job's id."""
+    job_id = str(client.upload(model, [{"operation": "ifccsv"}]).jobs[0]["job_id"])
     until(lambda: client.status(job_id)["status"] == "started")
-    children = until(lambda: [pid for parent in workers(stack, "ifccsv") for pid in _jobs_below(parent)])
-    guard.kill(children)
-    status = client.wait([job_id], timeout=PATIENCE_S)[job_id]
-    assert status["status"] == "finished", client.job(job_id)["problem"]
+    found = until(lambda: [pid for parent in workers(stack, "ifccsv") for pid in _jobs_below(parent)])
+    for child in found:
+        os.kill(child, number)
+    return job_id
 
 
 def _jobs_below(parent: int) -> list[int]:

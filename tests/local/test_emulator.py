@@ -1,0 +1,60 @@
+"""The emulated AWS as a child process."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from functions.core.errors import PipelineError
+from functions.local import guard
+from functions.local.emulator import Emulator, free_port
+from functions.local.stack import connect
+
+
+def test_it_starts_answers_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_CALLER", "not for functions")
+    with Emulator() as aws:
+        s3 = connect("s3", aws.environment())
+        s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["bucket"]
+        folder, pid = aws.folder, aws.pid
+        assert folder.is_dir()
+        assert b"SECRET_OF_THE_CALLER" not in Path(f"/proc/{pid}/environ").read_bytes()
+        assert "127.0.0.1" in aws.url
+    assert not folder.exists()
+    assert not guard.alive(pid)
+
+
+def test_it_listens_on_this_machine_alone() -> None:
+    with Emulator() as aws:
+        listening = [
+            line.split()[1]
+            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+            if line.split()[3] == "0A" and int(line.split()[1].split(":")[1], 16) == aws.port
+        ]
+        assert [place.split(":")[0] for place in listening] == ["0100007F"]
+
+
+def test_it_says_why_it_does_not_start() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        aws = Emulator(port=taken.getsockname()[1])
+        with pytest.raises(PipelineError, match="already in use"):
+            aws.start()
+        assert not aws.folder.exists()
+
+
+def test_a_free_port_is_free() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", free_port()))
+
+
+def test_it_cannot_be_asked_for_a_process_before_it_runs() -> None:
+    aws = Emulator()
+    with pytest.raises(PipelineError):
+        _ = aws.pid
+    aws.stop()
+    assert not aws.folder.exists()
