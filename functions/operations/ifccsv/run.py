@@ -42,10 +42,11 @@ class Tally:
 
 def run(request: CsvRequest, files: Files) -> CsvResult:
     """Write the table of a model."""
-    kind, output = name_output(request)
+    path = files.input(request.filename)
+    kind, output = name_output(request, path.stem)
     paths = [parse_path(query, name=field) for query, field in _queries(request)]
     formats = _formats(request)
-    model = open_model(files.input(request.filename), files)
+    model = open_model(path, files)
     table = Table(paths)
     elements = select(model, request.query)
     rows, last = arrange(request, formats, list(_read(table, elements, request, files)))
@@ -78,7 +79,7 @@ def run(request: CsvRequest, files: Files) -> CsvResult:
     )
 
 
-def name_output(request: CsvRequest) -> tuple[str, str]:
+def name_output(request: CsvRequest, stem: str) -> tuple[str, str]:
     """Return the format and the name of the table; a name whose extension says another format is refused."""
     name = request.output_filename
     suffix = Path(name).suffix.lower().removeprefix(".") if name else ""
@@ -87,7 +88,7 @@ def name_output(request: CsvRequest) -> tuple[str, str]:
         raise InputError(
             f"output_filename: {name!r} is not the name of a {kind} file", field="output_filename"
         )
-    return kind, name or f"{Path(request.filename).stem}.{kind}"
+    return kind, name or f"{stem}.{kind}"
 
 
 def arrange(request: CsvRequest, formats: Formats, rows: list[Row]) -> tuple[list[Row], Row | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import ifcopenshell
@@ -29,7 +28,7 @@ def run(request: InfoRequest, files: Files) -> InfoResult:
     reader = Reader(open_model(path, files))
     files.progress("read", 0, 1)
     report = describe(reader)
-    output = request.output_filename or f"{Path(request.filename).stem}.info.json"
+    output = request.output_filename or f"{path.stem}.info.json"
     target = files.output(output)
     target.write_text(
         json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
