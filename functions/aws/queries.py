@@ -23,6 +23,7 @@ from functions.core.reference import Stored
 
 WHAT = "the job table"
 CHUNK = 100  # BatchGetItem
+MAX_POSITION = 1024  # a sort key
 MAX_READS = 20  # of one page; a rare operation in a long list takes several pages, some of them short
 
 
@@ -231,9 +232,9 @@ def _read_cursor(listing: Listing, cursor: str) -> tuple[str, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         name, job_id, sort = json.loads(base64.urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise InputError("after: not a cursor", field="after") from None
-    texts = all(isinstance(part, str) and part and len(part) <= CHUNK * 10 for part in (job_id, sort))
+    texts = all(isinstance(part, str) and part and len(part) <= MAX_POSITION for part in (job_id, sort))
     if name != listing.name or not texts:
         raise InputError("after: the cursor of another list", field="after")
     return job_id, sort
