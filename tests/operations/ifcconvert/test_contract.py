@@ -40,3 +40,9 @@ def test_unknown_fields_are_refused() -> None:
 
 def test_names_may_come_as_text() -> None:
     assert parse(include="IfcWall,IfcSlab IfcDoor").include == ("IfcWall", "IfcSlab", "IfcDoor")
+
+
+def test_a_refusal_names_the_field_of_the_whole_request() -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        operation.parse({"input_filename": "a.ifc", "scale": "1:50"}, prefix="operations.1.request")
+    assert caught.value.field == "operations.1.request.scale"

@@ -27,6 +27,9 @@ MODELS = (
 )
 
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
     for name in ("outputs", "scratch"):
@@ -57,6 +60,28 @@ def test_elements_boxes_surfaces_and_colours_are_those_of_opencascade(
     assert differences(expected, read_glb(output)) == []
     assert result.statistics["meshed"] == result.statistics["elements"] == len(expected)
     assert trimesh.load(output).bounds is not None
+
+
+@pytest.mark.parametrize("name", ["house-architecture.ifc", "house-services.ifc"])
+def test_round_pipes_and_roofs_keep_to_the_millimetre(files: Files, name: str) -> None:
+    convert(EXAMPLES / name, files, output_filename="house.glb")
+    assert differences(reference(EXAMPLES / name), read_glb(files.outputs / "house.glb")) == []
+
+
+def test_the_robust_way_gives_the_same(corpus: Path, files: Files) -> None:
+    model = corpus / "models/bim-whale/SimpleWall.ifc"
+    result = convert(model, dataclasses.replace(files, robust=True))
+    assert result.statistics["confirmed"] == 0
+    assert differences(reference(model), read_glb(files.outputs / "SimpleWall.glb")) == []
+
+
+def test_walls_without_their_openings(corpus: Path, files: Files) -> None:
+    model = corpus / "models/bim-whale/SimpleWall.ifc"
+    cut, uncut = files.outputs / "cut.glb", files.outputs / "uncut.glb"
+    convert(model, files, output_filename=cut.name)
+    convert(model, files, output_filename=uncut.name, disable_opening_subtractions=True)
+    one, other = read_glb(cut), read_glb(uncut)
+    assert [guid for guid in one if one[guid].area != pytest.approx(other[guid].area)] != []
 
 
 def test_nodes_say_what_they_are(corpus: Path, files: Files) -> None:
