@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import ifcopenshell
 
-from functions.ifc.reader import Reader
+from functions.ifc.reader import Reader, clean
 from functions.ifc.spatial import Tree
 
 # Where a material definition keeps its materials: IFC2X3 lists, layer sets, profile sets, constituents.
@@ -23,6 +23,7 @@ MATERIAL_PARTS = (
     "Material",
 )
 
+UNNAMED = (False, "(unnamed)")
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -63,12 +64,22 @@ class Survey:
     def _count_sets(self, reader: Reader) -> None:
         """Count how many objects have each property set and quantity set, own or of their type."""
         own: dict[int, set[tuple[bool, str]]] = {}
+        quantities = {item.id() for item in reader.all("IfcElementQuantity")}
+        names = {
+            item.id(): (
+                item.id() in quantities,
+                clean(name) if isinstance(name, str) and name else UNNAMED[1],
+            )
+            for item, name in reader.values("IfcPropertySetDefinition", "Name")
+        }
         used = list(reader.pairs("IfcRelDefinesByProperties", "RelatingPropertyDefinition", "RelatedObjects"))
         used += [(item, type_) for type_ in self.types for item in reader.entities(type_, "HasPropertySets")]
         for found, owner in used:
-            for item in _members(reader, found):
-                name = reader.text(item, "Name") or "(unnamed)"
-                own.setdefault(owner.id(), set()).add((item.is_a("IfcElementQuantity"), name))
+            known = names.get(found.id())
+            members = (
+                [known] if known else [names.get(item.id(), UNNAMED) for item in _members(reader, found)]
+            )
+            own.setdefault(owner.id(), set()).update(members)
         self.with_sets.update(own)
         counts = self._inherited(own)
         for is_quantity, target in ((False, self.property_sets), (True, self.quantity_sets)):
@@ -132,9 +143,7 @@ def ranked(counts: Mapping[str, int]) -> dict[str, int]:
 def _members(
     reader: Reader, definition: ifcopenshell.entity_instance
 ) -> tuple[ifcopenshell.entity_instance, ...]:
-    """Return a property set definition alone, or those in an IfcPropertySetDefinitionSet."""
-    if not definition.is_a("IfcPropertySetDefinitionSet"):
-        return (definition,)
+    """Return the definitions in an IfcPropertySetDefinitionSet, which itself is a value without an id."""
     members = reader.wrapped(definition)
     return tuple(members) if isinstance(members, tuple) else ()
 

@@ -202,3 +202,17 @@ def test_every_model_of_the_corpus_has_a_report(corpus: Path, tmp_path: Path) ->
         assert statistics["storey_count"] == len(witness.by_type("IfcBuildingStorey"))
         assert content["counts"]["products"] == len(witness.by_type("IfcProduct"))
         assert "unreadable" not in hints(content)
+
+
+def test_a_set_of_property_sets_counts_as_its_members(tmp_path: Path) -> None:
+    body = (
+        "#1=IFCPROJECT('0YvctVUKr0kugbFTf53O9L',$,'P',$,$,$,$,$,$);\n"
+        "#2=IFCWALL('2nJrDaLQfJ1QPhdJR0o97J',$,'W',$,$,$,$,$,$);\n"
+        "#3=IFCPROPERTYSET('2nJrDaLQfJ1QPhdJR0o97K',$,'A',$,(#5));\n"
+        "#4=IFCPROPERTYSET('2nJrDaLQfJ1QPhdJR0o97M',$,'B',$,(#5));\n"
+        "#5=IFCPROPERTYSINGLEVALUE('x',$,IFCLABEL('y'),$);\n"
+        "#6=IFCRELDEFINESBYPROPERTIES('2nJrDaLQfJ1QPhdJR0o97L',$,$,$,(#2),"
+        "IFCPROPERTYSETDEFINITIONSET((#3,#4)));\n"
+    )
+    _, content = report(model(tmp_path, body), tmp_path)
+    assert content["property_sets"] == {"A": 1, "B": 1}
