@@ -14,8 +14,8 @@ from functions.aws.storage import Storage
 from functions.core import registry
 from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError, TooLargeError
 from functions.core.job import Event, InputRef, Job, Status, job_id
-from functions.core.operation import FileField, Operation, Request
-from functions.core.reference import OutputOf, read_reference
+from functions.core.operation import Operation, Request
+from functions.core.reference import OutputOf, check_name, read_reference
 from functions.core.upload import Step
 
 
@@ -131,15 +131,16 @@ class Submission:
         request, own = _with_primary(operation, step, ask.primary, inside)
         inputs: list[InputRef] = []
         parents: dict[str, Job] = {}
-        for name, reference in request.files():
+        for name, reference, suffixes in request.files():
             where = f"{inside}.{name}" if inside else name
             try:
                 if name == own and ask.primary:
-                    ref = _fits(operation, ask.primary.model_copy(update={"field": name}))
+                    ref = ask.primary.model_copy(update={"field": name})
                 else:
                     ref = self._resolve(
                         ask, operation, request, field=name, reference=reference, parents=parents
                     )
+                _check_file(operation, ref, suffixes)
             except PipelineError as error:
                 raise error.at(where) from None
             inputs.append(ref)
@@ -186,10 +187,10 @@ class Submission:
             found = self.storage.head(place.bucket, place.key, version_id=version)
         except NotFoundError:
             if ask.wait_for_missing and version is None:
-                return _fits(operation, ref)
+                return ref
             raise NotFoundError(f"Input file {reference} not found") from None
         known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
-        return _fits(operation, ref.model_copy(update=known))
+        return ref.model_copy(update=known)
 
     def _parent(self, ask: _Ask, wanted: str) -> Job:
         """Return the job that an `after` or a reference means: an earlier step, or one of the tenant's."""
@@ -303,7 +304,7 @@ def _version(request: Request, field: str) -> str | None:
     """Return the version that the request asks for, for one of its file fields."""
     if request.input_version_ids and field in request.input_version_ids:
         return request.input_version_ids[field]
-    first = next((name for name, _ in request.files()), None)
+    first = next((use.field for use in request.files()), None)
     return request.input_version_id if field == first else None
 
 
@@ -317,13 +318,12 @@ def _check_output(parent: Job, output: str | None) -> None:
         raise NotFoundError(f"job {parent.job_id} has no output {output!r}; there are: {there}")
 
 
-def _fits(operation: Operation, ref: InputRef) -> InputRef:
-    """Return a reference whose kind and size the operation accepts."""
-    mark = operation.file_fields.get(ref.field)
-    if isinstance(mark, FileField) and PurePosixPath(ref.name).suffix.lower() not in mark.suffixes:
-        raise InputError(f"{ref.name!r} is not one of {', '.join(mark.suffixes)}")
+def _check_file(operation: Operation, ref: InputRef, suffixes: tuple[str, ...]) -> None:
+    """Refuse a file that the operation does not read: of another kind, or too large."""
+    check_name(ref.name)
+    if ref.job_id is None and PurePosixPath(ref.name).suffix.lower() not in suffixes:
+        raise InputError(f"{ref.name!r} is not one of {', '.join(suffixes)}")
     if ref.size is not None and ref.size > operation.max_input_bytes:
         raise TooLargeError(
             f"{ref.name!r} has {ref.size:,} bytes; {operation.name} takes {operation.max_input_bytes:,}"
         )
-    return ref

@@ -48,7 +48,7 @@ def read_steps(texts: list[str]) -> list[Step]:
 
 def local_files(operation: Operation, request: Mapping[str, Any]) -> Iterator[tuple[str, str, Path]]:
     """Yield (field, reference, path) for every file of a request that could be a local one."""
-    for field, reference in operation.parse(request).files():
+    for field, reference, _ in operation.parse(request).files():
         if not reference.startswith(ELSEWHERE):
             yield field, reference, Path(reference)
 

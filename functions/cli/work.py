@@ -120,12 +120,12 @@ def exec_(
     from functions.core.errors import NotFoundError, PipelineError
 
     found = registry.operation(operation, field="OPERATION")
-    body = found.parse(read_json(request)).model_dump(mode="json")
+    body = found.parse(read_json(request)).model_dump(mode="json", by_alias=True)
     inputs = {}
     for field, reference, path in local_files(found, body):
         if not path.is_file():
             raise NotFoundError(f"Input file {reference} not found", field=field)
-        inputs[reference] = path
+        inputs[field] = path
     try:
         answer = _execute(found, body, inputs, folder)
     except PipelineError as error:

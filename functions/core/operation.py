@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,6 +25,14 @@ class FileField:
     output of another job, `job:<job_id>/<output name>` (no name: its main output).
     """
 
+    suffixes: tuple[str, ...]
+
+
+class FileUse(NamedTuple):
+    """A file that a request names: the dotted field, the reference, and what its name may end with."""
+
+    field: str
+    reference: str
     suffixes: tuple[str, ...]
 
 
@@ -49,13 +58,14 @@ class Request(BaseModel):
         None, description="Versions by field name, for operations with several inputs."
     )
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """Yield (dotted field, reference) for every file the request names, in field order."""
-        yield from _marked(self, FileField)
+    def files(self) -> Iterator[FileUse]:
+        """Yield every file the request names, in field order."""
+        for place, reference, mark in _marked(self, FileField):
+            yield FileUse(place, reference, mark.suffixes)
 
     def output_name(self) -> str | None:
         """Return the caller's own name for the main output, if one was given."""
-        return next((value for _, value in _marked(self, OutputField)), None)
+        return next((value for _, value, _ in _marked(self, OutputField)), None)
 
 
 class Result(BaseModel):
@@ -97,7 +107,9 @@ def _nothing(*_: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """The files a run sees: its inputs by reference, a folder for outputs, a folder for scratch.
+    """The files a run sees: its inputs, a folder for outputs, a folder for scratch.
+
+    In the request that a run gets, each file field holds the key of `inputs` to its file: see `localise`.
 
     `robust` is true when an earlier try of the same job crashed natively: prefer the slower kernel.
     """
@@ -111,7 +123,7 @@ class Files:
     on_warning: Callable[[str], None] = _nothing
 
     def input(self, reference: str) -> Path:
-        """Return the local path of an input, by the reference the request gave for it."""
+        """Return the local path of an input: `files.input(request.filename)`."""
         try:
             return self.inputs[reference]
         except KeyError:
@@ -177,8 +189,7 @@ class Operation:
         return {
             name: mark
             for name, info in self.request.model_fields.items()
-            for mark in info.metadata
-            if isinstance(mark, FileField)
+            for mark in _marks((*info.metadata, info.annotation), FileField)
         }
 
     @property
@@ -197,28 +208,65 @@ class Operation:
 
 
 M = TypeVar("M", bound=BaseModel)
+Mark = TypeVar("Mark")
 
 
 def validate(model: type[M], value: object, *, prefix: str = "") -> M:
     """Validate `value`, raising an InputError that names the field instead of pydantic's own."""
     try:
         return model.model_validate(value)
+    except InputError as error:  # a contract's own refusal, which names the field already
+        error.field = ".".join(part for part in (prefix, error.field) if part) or None
+        raise
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(part for part in (prefix, *(str(step) for step in first["loc"])) if part)
         raise InputError(f"{place or 'request'}: {first['msg']}", field=place or None) from None
 
 
-def _marked(value: object, mark: type, path: str = "") -> Iterator[tuple[str, str]]:
-    """Walk a request and yield (dotted field, value) of every set field that carries a mark."""
+def localise(
+    request: Mapping[str, Any], inputs: Mapping[str, Path]
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Return a request whose file fields hold `<field>/<file name>`, and the files by these.
+
+    A run finds its files so, and not by the caller's references: two fields may name one object in two
+    versions. `inputs` has the local paths by dotted field.
+    """
+    body: dict[str, Any] = copy.deepcopy(dict(request))
+    files = {}
+    for place, path in inputs.items():
+        *outer, last = place.split(".")
+        inner: Any = body
+        for step in outer:
+            inner = inner[int(step)] if isinstance(inner, list) else inner[step]
+        inner[last] = f"{place}/{path.name}"
+        files[inner[last]] = path
+    return body, files
+
+
+def _marked(value: object, kind: type[Mark], path: str = "") -> Iterator[tuple[str, str, Mark]]:
+    """Walk a request and yield (dotted field, value, mark) of every set field that carries a mark."""
     if isinstance(value, BaseModel):
         for name, info in type(value).model_fields.items():
             child = getattr(value, name)
-            here = f"{path}.{name}" if path else name
-            if isinstance(child, str) and any(isinstance(item, mark) for item in info.metadata):
-                yield here, child
+            outer = info.alias or name  # as callers write it, and read it in errors
+            here = f"{path}.{outer}" if path else outer
+            mark = next(_marks((*info.metadata, info.annotation), kind), None)
+            if mark is None:
+                yield from _marked(child, kind, here)
+            elif isinstance(child, str):
+                yield here, child, mark
             else:
-                yield from _marked(child, mark, here)
+                yield from ((f"{here}.{index}", item, mark) for index, item in enumerate(child or ()))
     elif isinstance(value, list | tuple):
         for index, child in enumerate(value):
-            yield from _marked(child, mark, f"{path}.{index}")
+            yield from _marked(child, kind, f"{path}.{index}")
+
+
+def _marks(parts: Iterable[object], kind: type[Mark]) -> Iterator[Mark]:
+    """Yield the marks in types and metadata: `ModelFile | None` and `list[ModelFile]` hold them inside."""
+    for part in parts:
+        if isinstance(part, kind):
+            yield part
+        else:
+            yield from _marks(get_args(part), kind)

@@ -12,6 +12,7 @@ from functions.core.errors import InputError, NotFoundError
 
 DEFAULT_TENANT = "default"
 MAX_KEY_BYTES = 1024
+MAX_NAME_BYTES = 200  # a file system takes 255, and outputs are named after their inputs
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,13 @@ def check_key(key: str) -> str:
     if any(part in {"", ".", ".."} for part in key.split("/")):
         raise InputError(f"the key {key!r} has an empty, '.' or '..' part")
     return key
+
+
+def check_name(name: str) -> str:
+    """Return a file name that a worker's disk takes, or raise an InputError."""
+    if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
+        raise InputError(f"the file name {name[:40]}… has more than {MAX_NAME_BYTES} bytes: rename the file")
+    return name
 
 
 def read_reference(

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from functions.core.errors import UnknownOperationError
 from functions.core.operation import Operation
 
-
 # Found by name when asked for: the core knows that there are operations, not which.
 PACKAGE = "functions.operations"
 

@@ -76,7 +76,7 @@ def _named(text: str) -> Iterator[dict[str, Any]]:
             body = rest[len(name) + 1 :].lstrip()
             try:
                 step["request"], end = decoder.raw_decode(body)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{name.strip()}: not JSON: {error}", field=METADATA_KEY) from None
             rest = body[end:].lstrip()
             if rest and not rest.startswith(","):

@@ -16,7 +16,7 @@ from platform import python_version
 from typing import Any
 
 from functions.core.errors import CrashError, NotFoundError, PipelineError
-from functions.core.operation import Operation, Result
+from functions.core.operation import Operation, Result, localise
 from functions.ifc.process import FileSpec, Limits, Outcome, run_in_child
 
 # The distributions that decide about a result, named in its provenance.
@@ -96,7 +96,7 @@ def execute(
     on_warning: Callable[[str], None] = _ignore,
     should_stop: Callable[[], bool] = _never,
 ) -> Execution:
-    """Run `operation` on local `inputs` (reference -> path) and return what came out.
+    """Run `operation` on local `inputs` (dotted field of the request -> path) and return what came out.
 
     Outputs are left in `folder`/outputs, which starts empty; scratch is removed again. A native crash is
     tried once more in a fresh process with `robust` set. Raises what `run_in_child` raises, and a
@@ -115,19 +115,19 @@ def execute(
         ) as scratch:
             return run_in_child(
                 operation,
-                request,
-                FileSpec(inputs=inputs, outputs=outputs, scratch=Path(scratch), robust=robust),
+                body,
+                FileSpec(inputs=files, outputs=outputs, scratch=Path(scratch), robust=robust),
                 limits=left,
                 on_progress=on_progress,
                 on_warning=on_warning,
                 should_stop=should_stop,
             )
 
-    for reference, path in inputs.items():
+    for field, path in inputs.items():
         if not path.is_file():
-            raise NotFoundError(f"Input file {reference} not found")
+            raise NotFoundError(f"Input file {path.name} not found", field=field)
     folder = folder.resolve()
-    inputs = {reference: path.resolve() for reference, path in inputs.items()}
+    body, files = localise(request, {field: path.resolve() for field, path in inputs.items()})
     robust = False
     try:
         outcome = attempt(robust=False)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.aws.services import Services
-from functions.core.errors import InputError, NotFoundError, PipelineError, TooLargeError
+from functions.core.errors import NotFoundError, PipelineError, TooLargeError
 from functions.core.job import InputRef, Job, Status
 from functions.core.operation import Operation
-
-# A key's last part may be longer than the 255 bytes of a file system; outputs are named after it.
-MAX_NAME_BYTES = 200
+from functions.core.reference import check_name
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,8 @@ def fetch(services: Services, job: Job, operation: Operation, *, folder: Path) -
 
 
 def paths(inputs: Iterable[Input]) -> dict[str, Path]:
-    """Return the local path of each reference, as `Files.inputs` has them."""
-    return {item.ref.reference: item.path for item in inputs}
+    """Return the local path of each file field of the request."""
+    return {item.ref.field: item.path for item in inputs}
 
 
 def _resolve(services: Services, job: Job, ref: InputRef) -> InputRef:
@@ -76,12 +74,8 @@ def _download(services: Services, operation: Operation, ref: InputRef, *, folder
         raise TooLargeError(
             f"{ref.name!r} has {ref.size:,} bytes; {operation.name} takes {operation.max_input_bytes:,}"
         )
-    if len(ref.name.encode()) > MAX_NAME_BYTES:
-        raise InputError(
-            f"the file name {ref.name[:40]}… has more than {MAX_NAME_BYTES} bytes: rename the file"
-        )
     folder.mkdir(parents=True)
-    path = folder / ref.name
+    path = folder / check_name(ref.name)
     try:
         sha256 = services.storage.download(
             ref.bucket, ref.key, path, version_id=ref.version_id, expect_sha256=ref.sha256

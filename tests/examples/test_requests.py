@@ -31,7 +31,7 @@ def test_manifests_are_valid_and_name_example_files(path: Path) -> None:
     for index, step in enumerate(steps):
         parse(step)
         assert set(step.after) <= set(names[:index])
-        for _, reference in operation(step.operation).parse(step.request).files():
+        for _, reference, _ in operation(step.operation).parse(step.request).files():
             assert (FOLDER / reference).is_file()
 
 

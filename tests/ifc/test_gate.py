@@ -36,7 +36,7 @@ def test_every_malformed_file_ends_in_a_typed_refusal_or_a_result(
         name = entry["file"]
         request = {"do": "open_it", "model": name}
         try:
-            execution = execute(probe, request, {name: corpus / "bad" / name}, folder=tmp_path)
+            execution = execute(probe, request, {"model": corpus / "bad" / name}, folder=tmp_path)
         except InputError as error:
             assert error.message, name
             assert str(tmp_path) not in error.message, name
@@ -190,13 +190,13 @@ def test_a_value_that_cannot_be_read_names_its_line_however_late(
 ) -> None:
     path = step("#2=IFCCARTESIANPOINT((0.,1.E999));\n")
     with pytest.raises(ModelError, match=r"1\.E999") as caught:
-        execute(probe, {"do": "open_it", "model": "m.ifc"}, {"m.ifc": path}, folder=tmp_path)
+        execute(probe, {"do": "open_it", "model": "m.ifc"}, {"model": path}, folder=tmp_path)
     assert caught.value.where == "line 9"
 
 
 def test_what_the_parser_only_logs_becomes_a_warning(probe: Operation, step: Step, tmp_path: Path) -> None:
     path = step("#2=IFCPERSON($,'n');\n#3=IFCPERSONANDORGANIZATION(#77,#78,$);\n")
-    execution = execute(probe, {"do": "open_it", "model": "m.ifc"}, {"m.ifc": path}, folder=tmp_path)
+    execution = execute(probe, {"do": "open_it", "model": "m.ifc"}, {"model": path}, folder=tmp_path)
     assert "Expected 8 attribute values, found 2 for instance #2" in execution.warnings
     assert any("reference #77" in text and "2 times alike" in text for text in execution.warnings)
 

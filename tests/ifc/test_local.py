@@ -70,8 +70,10 @@ def test_there_is_no_success_without_the_output(probe: Operation, tmp_path: Path
 def test_an_input_that_is_not_there_is_named(probe: Operation, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"Input file house\.ifc not found"):
         do(probe, tmp_path, "open_it", model="house.ifc")
-    with pytest.raises(NotFoundError, match=r"Input file b/house\.ifc not found"):
-        execute(probe, {"do": "answer"}, {"b/house.ifc": tmp_path / "house.ifc"}, folder=tmp_path)
+    request = {"do": "answer", "model": "b/house.ifc"}
+    with pytest.raises(NotFoundError, match=r"Input file house\.ifc not found") as missing:
+        execute(probe, request, {"model": tmp_path / "house.ifc"}, folder=tmp_path)
+    assert missing.value.field == "model"
 
 
 def test_relative_paths_are_the_callers(
@@ -79,7 +81,7 @@ def test_relative_paths_are_the_callers(
 ) -> None:
     monkeypatch.chdir(corpus / "bad")
     request = {"do": "open_it", "model": "crlf.ifc"}
-    execution = execute(probe, request, {"crlf.ifc": Path("crlf.ifc")}, folder=tmp_path)
+    execution = execute(probe, request, {"model": Path("crlf.ifc")}, folder=tmp_path)
     assert execution.statistics == {"instances": 17, "schema": "IFC4"}
 
 

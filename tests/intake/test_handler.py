@@ -192,11 +192,10 @@ def test_strange_but_right_keys_are_taken(live: Stage) -> None:
 
 def test_a_file_name_too_long_for_a_disk_is_a_clear_problem(live: Stage) -> None:
     take(live, live.put("x" * 1020 + ".ifc", b"walls", **named("echo")))
-    live.deliver("echo", worker)
     (job,) = jobs(live)
     assert job.status is Status.FAILED
     assert job.error is not None
-    assert (job.error["type"], job.error["field"]) == ("invalid-input", "filename")
+    assert (job.error["type"], job.error["field"]) == ("invalid-input", "operations.0.request.filename")
     assert "200 bytes: rename the file" in job.error["detail"]
 
 

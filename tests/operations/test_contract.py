@@ -46,8 +46,8 @@ def example(operation: Operation) -> dict[str, str]:
 
 
 def run(operation: Operation, request: dict[str, str], folder: Path, **files: Path) -> Execution:
-    """Run an operation on example files, or on others by the name the request gives them."""
-    inputs = {name: files.get(field, EXAMPLES / name) for field, name in request.items()}
+    """Run an operation on example files, or on others by field."""
+    inputs = {field: files.get(field, EXAMPLES / name) for field, name in request.items()}
     limits = replace(Limits.of(operation), wall_s=20.0)
     folder.mkdir(exist_ok=True)
     return execute(operation, request, inputs, folder=folder, limits=limits)
@@ -125,6 +125,7 @@ def test_it_makes_the_same_outputs_of_the_example_twice(operation: Operation, tm
     assert first.result["success"] is True
     assert first.result["message"]
     assert first.outputs[0].name == first.result["output"]
+    assert first.outputs[0].name.partition(".")[0] not in operation.request.model_fields
     assert first.outputs[0].size > 0
     assert outputs(first) == outputs(second)
     assert first.result == second.result
@@ -137,7 +138,7 @@ def test_the_caller_may_name_the_output(operation: Operation, tmp_path: Path) ->
     assert fields, "every operation lets the caller name its main output"
     wanted = f"Größe {Path(default).suffix}".replace(" .", " 1.")
     request = {**example(operation), fields[0]: wanted}
-    inputs = {name: EXAMPLES / name for name in example(operation).values()}
+    inputs = {field: EXAMPLES / name for field, name in example(operation).items()}
     (tmp_path / "b").mkdir()
     done = execute(operation, request, inputs, folder=tmp_path / "b")
     assert done.outputs[0].name == wanted
@@ -148,7 +149,7 @@ def test_an_output_stays_in_its_folder(operation: Operation, name: str, tmp_path
     field = next(
         name for name in operation.request.model_fields if name in {"output_filename", "output_file"}
     )
-    inputs = {file: EXAMPLES / file for file in example(operation).values()}
+    inputs = {name: EXAMPLES / file for name, file in example(operation).items()}
     with pytest.raises(InputError):
         execute(operation, {**example(operation), field: name}, inputs, folder=tmp_path)
 

@@ -34,7 +34,7 @@ def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901 - one branc
     elif request.behaviour == "chatty":
         statistics = {"long": "x" * 150_000}
         return Result(message="much was said", statistics=statistics, warnings=[str(n) for n in range(300)])
-    name = request.output_filename or f"{files.input(request.filename).stem}.echo.ifc"
+    name = request.output_filename or f"{Path(request.filename).stem}.echo.ifc"
     files.output(name).write_bytes(content)
     return Result(message="echoed", output=name, statistics={"bytes": len(content)})
 

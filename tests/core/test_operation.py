@@ -1,0 +1,87 @@
+"""What the contract of an operation says of its files, and what a run gets to see of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from functions.core import Files, ModelFile, Operation, OutputName, Request, registry
+from functions.core.errors import InputError, NotFoundError, UnknownOperationError
+from functions.core.operation import localise
+
+
+class Side(BaseModel):
+    file: ModelFile
+
+
+class ManyRequest(Request):
+    model: ModelFile
+    other: ModelFile | None = None
+    more: list[ModelFile] = []
+    sides: list[Side] = []
+    output_filename: OutputName = None
+
+
+MANY = Operation(package="functions.operations.many", request=ManyRequest)
+BODY = {"model": "a.ifc", "other": "a.ifc", "more": ["b.ifc"], "sides": [{"file": "c.ifc"}]}
+
+
+def test_files_are_found_wherever_a_request_names_them() -> None:
+    used = [(use.field, use.reference) for use in MANY.parse(BODY).files()]
+    assert used == [("model", "a.ifc"), ("other", "a.ifc"), ("more.0", "b.ifc"), ("sides.0.file", "c.ifc")]
+
+
+def test_an_optional_file_is_a_file_field_and_the_first_one_is_an_uploads_own() -> None:
+    assert list(MANY.file_fields) == ["model", "other", "more"]
+    assert [use.field for use in MANY.parse({"model": "a.ifc"}).files()] == ["model"]
+
+
+def test_two_fields_may_name_one_object_in_two_versions(tmp_path: Path) -> None:
+    old, new = tmp_path / "1" / "a.ifc", tmp_path / "2" / "a.ifc"
+    body, files = localise(BODY, {"model": old, "other": new, "sides.0.file": old})
+    seen = Files(inputs=files, outputs=tmp_path, scratch=tmp_path)
+    request = MANY.parse(body)
+    assert isinstance(request, ManyRequest)
+    assert (seen.input(request.model), seen.input(request.other or "")) == (old, new)
+    assert seen.input(request.sides[0].file) == old
+    assert Path(request.model).stem == "a"
+    assert BODY["model"] == "a.ifc"
+
+
+def test_a_file_that_was_not_given_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"Input file b\.ifc not found"):
+        Files(inputs={}, outputs=tmp_path, scratch=tmp_path).input("b.ifc")
+
+
+def test_the_output_name_is_the_callers() -> None:
+    assert MANY.parse({**BODY, "output_filename": "mine.csv"}).output_name() == "mine.csv"
+    assert MANY.parse(BODY).output_name() is None
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc/x", "a\\b", "a\nb", "a\x00b"])
+def test_an_output_is_a_bare_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        Files(inputs={}, outputs=tmp_path, scratch=tmp_path).output(name)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "model"),
+        ({**BODY, "colour": "red"}, "colour"),
+        ({**BODY, "sides": [{"file": 5}]}, "sides.0.file"),
+        ({**BODY, "model": ""}, "model"),
+    ],
+)
+def test_a_wrong_request_names_the_field(body: dict[str, object], field: str) -> None:
+    with pytest.raises(InputError) as wrong:
+        MANY.parse(body, prefix="operations.1.request")
+    assert wrong.value.field == f"operations.1.request.{field}"
+
+
+def test_an_unknown_operation_lists_those_there_are() -> None:
+    with pytest.raises(UnknownOperationError, match="ifcinfo") as unknown:
+        registry.operation("ifcmagic", field="operation")
+    assert unknown.value.field == "operation"
