@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.aws.table import Attribute, Item, job_key
-from functions.core.errors import PipelineError, TooLargeError
+from functions.core.errors import InputError, PipelineError, TooLargeError
 from functions.core.job import Event, InputRef, Job, Progress, Status, stamp
 
 # An item has 400 KB at most: 64 request and inputs, 200 result, 20 traceback, 40 error and events.
@@ -91,7 +91,7 @@ def to_item(job: Job, *, ttl_days: int) -> Item:
         "created_id": text(f"{stamp(job.created_at)}#{job.job_id}"),
         "operation": text(job.operation),
         "version": number(job.version),
-        "request": packed(job.request),
+        "request": _request(job),
         "inputs": {"M": {ref.field: input_attribute(ref) for ref in job.inputs}},
         "fields": packed([ref.field for ref in job.inputs]),
         "after": packed(job.after),
@@ -106,8 +106,6 @@ def to_item(job: Job, *, ttl_days: int) -> Item:
         item["expires_at"] = expiry(job.ended_at or job.changed_at, ttl_days=ttl_days)
     else:
         item["due"] = time(job.changed_at)
-    if size(item["request"]) + size(item["inputs"]) > MAX_REQUEST_BYTES:
-        raise TooLargeError(f"the request is larger than {MAX_REQUEST_BYTES // 1000} KB")
     return item
 
 
@@ -132,9 +130,25 @@ def to_job(item: Item) -> Job:
     return Job.model_validate({name: values[name] for name in Job.model_fields if name in values})
 
 
-def size(attribute: Attribute) -> int:
-    """Return about how many bytes an attribute takes."""
-    return len(json.dumps(attribute, ensure_ascii=False).encode("utf-8", "replace"))
+def _request(job: Job) -> Attribute:
+    """Return the request; one that no record can hold is an InputError.
+
+    Only a job that is rejected for just that is stored, without its request.
+    """
+    try:
+        attribute = packed(job.request)
+        inputs = sum(len(ref.model_dump_json()) for ref in job.inputs)
+        if len(attribute["S"]) + inputs > MAX_REQUEST_BYTES:
+            raise TooLargeError(f"the request is larger than {MAX_REQUEST_BYTES // 1000} KB")
+    except ValueError as error:
+        if not job.status.ended:
+            raise InputError("the request has a number that is not finite") from error
+    except TooLargeError:
+        if not job.status.ended:
+            raise
+    else:
+        return attribute
+    return packed({})
 
 
 def _events(job: Job) -> list[Attribute]:

@@ -120,6 +120,17 @@ class TestCreate:
         with pytest.raises(TooLargeError, match="64 KB"):
             jobs.create(make_job(request={"text": "é" * 40_000}))
 
+    def test_a_number_that_json_has_not_is_refused(self, jobs: Jobs) -> None:
+        with pytest.raises(InputError, match="not finite"):
+            jobs.create(make_job(request={"tolerance": float("nan")}))
+
+    @pytest.mark.parametrize("request_", [{"text": "x" * 70_000}, {"tolerance": float("inf")}])
+    def test_a_rejected_request_that_no_record_holds_is_left_out(
+        self, jobs: Jobs, request_: dict[str, Any]
+    ) -> None:
+        job, _ = jobs.create(make_job(status="failed", request=request_, error=ERROR))
+        assert (job.request, job.error) == ({}, ERROR)
+
     def test_more_inputs_than_a_transaction_takes_are_refused(self, jobs: Jobs) -> None:
         refs = tuple(
             InputRef(field=f"a.{index}", reference="x", bucket="b", key=f"{index}.ifc")
