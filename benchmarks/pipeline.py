@@ -105,7 +105,7 @@ def upload_all(stack: Stack, models: list[Path], *, clients: int) -> list[Sent]:
 
 
 def wait_all(stack: Stack, count: int, *, since: datetime, timeout: float = 600) -> None:
-    """Wait until so many jobs have ended; looks at the counts only, and seldom, so that it disturbs little."""
+    """Wait until so many jobs have ended; looks at the counts only, and seldom, to disturb little."""
     services = compose(Settings.from_environment(stack.environment), connect())
     until = time.monotonic() + timeout
     while time.monotonic() < until:
@@ -127,7 +127,7 @@ def cpu_below(pid: int) -> float:
 
 
 def count_aws(stack: Stack, folder: Path) -> Counter[str]:
-    """Count what one light job sends to AWS, every function's work done in this process instead of in Lambda."""
+    """Count what one light job sends to AWS, with the work of every function done in this process."""
     clients = connect()
     services = compose(Settings.from_environment(stack.environment), clients)
     _stop_mappings(stack)
@@ -244,10 +244,11 @@ def report(figures: dict[str, Any]) -> str:
     lines = [
         "# A thousand small jobs",
         "",
-        f"Written by `python -m benchmarks.pipeline` on {datetime.now(UTC):%Y-%m-%d}: {figures['jobs']} models",
-        f"of 1 kB, each uploaded through the API for {OPERATION}, through the local stack on {os.cpu_count()}",
-        f"processors ({platform.machine()}, Python {platform.python_version()}), with the uploading clients on",
-        f"the same machine, whose load was {figures['load']:.1f} from other things when it began.",
+        f"Written by `python -m benchmarks.pipeline` on {datetime.now(UTC):%Y-%m-%d}:",
+        f"{figures['jobs']} models of 1 kB, each uploaded through the API for {OPERATION}, through the local",
+        f"stack on {os.cpu_count()} processors ({platform.machine()}, Python {platform.python_version()}),",
+        "with the uploading clients on the same machine,",
+        f"whose load was {figures['load']:.1f} from other things when it began.",
         "",
         "| | |",
         "|---|---|",
@@ -261,8 +262,8 @@ def report(figures: dict[str, Any]) -> str:
         f"| CPU of everything below the emulator, a job | {figures['cpu']:.3f} s |",
         f"| AWS requests a job | {sum(requests.values())} |",
         "",
-        "Requests of one light job, counted from the clients: the API's for the upload, the upload itself, the",
-        "intake's, the worker's, and what release and notify do with its changes. Receiving and deleting",
+        "Requests of one light job, counted from the clients: the API's for the upload, the upload itself,",
+        "the intake's, the worker's, and what release and notify do with its changes. Receiving and deleting",
         "messages is the event source mappings'.",
         "",
         "| request | times |",

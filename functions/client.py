@@ -101,8 +101,10 @@ class Client:
 
     def health(self) -> dict[str, Any]:
         """Return the health of the API, the table and each queue, healthy or not."""
-        answer = self._http.get(f"{self._url}/health")
-        body: dict[str, Any] = answer.json()
+        try:
+            body: dict[str, Any] = self._http.get(f"{self._url}/health").json()
+        except httpx.TransportError as error:
+            raise RetryableError(f"{self._url} cannot be reached: {error}") from None
         return body
 
     # -- work ------------------------------------------------------------------------------------------

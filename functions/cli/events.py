@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
+import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -68,8 +70,10 @@ def call(handler: str, event: Any, env: Mapping[str, str]) -> Any:  # noqa: ANN4
     """Call a handler in this process with the environment of its stage, and return its answer."""
     module, _, function = handler.rpartition(".")
     os.environ.update({"POWERTOOLS_SERVICE_NAME": "invoke", **env})
-    found = getattr(importlib.import_module(module), function)
-    return found(event, Context(function_name=f"ifcpipe-{env.get('STAGE', 'local')}-{module.split('.')[1]}"))
+    name = f"ifcpipe-{env.get('STAGE', 'local')}-{module.split('.')[1]}"
+    with contextlib.redirect_stdout(sys.stderr):  # where the log goes: the answer stands alone
+        found = getattr(importlib.import_module(module), function)
+        return found(event, Context(function_name=name))
 
 
 def _indexed(path: Path) -> str | None:

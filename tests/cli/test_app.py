@@ -1,0 +1,157 @@
+"""The command line as a newcomer meets it, without a stack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from functions.core.registry import operations
+from tests.cli.conftest import ROOT, Done
+
+Run = Callable[..., Done]
+HOUSE = ROOT / "examples" / "house-architecture.ifc"
+COMMANDS = [
+    "run",
+    "submit",
+    "exec",
+    "invoke",
+    "up",
+    "down",
+    "ps",
+    "serve",
+    "synth",
+    "deploy",
+    "status",
+    "watch",
+    "jobs",
+    "logs",
+    "cancel",
+    "requeue",
+    "queues",
+    "health",
+    "purge",
+    "poll",
+    "operations",
+    "docs",
+    "key",
+]
+
+
+def test_help_names_every_command(ifcpipe: Run) -> None:
+    done = ifcpipe("--help")
+    assert done.code == 0
+    listed = [line.split()[0] for line in done.out.partition("Commands:")[2].splitlines() if line.strip()]
+    assert listed == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(ifcpipe: Run, command: str) -> None:
+    done = ifcpipe(command, "--help")
+    assert done.code == 0
+    assert done.out.startswith("Usage: ifcpipe")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = ("boto3", "pydantic", "httpx", "ifcopenshell", "rich.table", "aws_lambda_powertools")
+    code = f"import sys, functions.cli.app; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_operations_are_listed_and_explained(ifcpipe: Run) -> None:
+    listed = ifcpipe("operations", "--json").json
+    assert [item["name"] for item in listed] == list(operations())
+    shown = ifcpipe("operations", "ifcinfo").out
+    assert "filename" in shown and "required" in shown
+    assert ifcpipe("operations", "ifcinfo", "--json").json["request"]["properties"]["filename"]
+
+
+def test_exec_runs_an_operation_on_local_files(ifcpipe: Run, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "house.ifc").write_bytes(HOUSE.read_bytes())
+    done = ifcpipe("exec", "ifcinfo", '{"filename": "models/house.ifc"}', "--out", "results")
+    assert done.code == 0, done.err
+    (output,) = done.json["outputs"]
+    content = (tmp_path / output["path"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == output["sha256"]
+    assert done.json["success"] is True
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [output["name"]]
+
+
+@pytest.mark.parametrize("source", ["@request.json", "-"])
+def test_a_request_may_come_from_elsewhere(ifcpipe: Run, tmp_path: Path, source: str) -> None:
+    request = json.dumps({"filename": str(HOUSE)})
+    (tmp_path / "request.json").write_text(request)
+    done = ifcpipe("exec", "ifcinfo", source, "--out", "o", stdin=request)
+    assert done.code == 0, done.err
+
+
+def test_exec_tells_a_failed_job_as_json(ifcpipe: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.ifc").write_bytes(b"\x89PNG\r\n\x1a\n")
+    done = ifcpipe("exec", "ifcinfo", '{"filename": "a.ifc"}', "--out", "o")
+    assert done.code == 1
+    assert done.json["error"]["type"] == "invalid-model"
+    assert done.json["error"]["where"] == "byte 0"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("exec", "ifcinfo", "{", "--out", "o"), "not JSON"),
+        (("exec", "ifcinfo", "[]", "--out", "o"), "JSON object"),
+        (("exec", "ifcinfo", "@none.json", "--out", "o"), "none.json not found"),
+        (("exec", "ifcinfos", "{}", "--out", "o"), "'ifcinfos' is not an operation"),
+        (("exec", "ifcinfo", "{}", "--out", "o"), "filename: Field required"),
+        (
+            ("exec", "ifcinfo", '{"filename": "no.ifc"}', "--out", "o"),
+            "filename: Input file no.ifc not found",
+        ),
+        (("run", "no.ifc", "--op", "ifcinfo"), "MODEL: Input file no.ifc not found"),
+        (("run", str(HOUSE), "--op", "ifcinfos"), "'ifcinfos' is not an operation"),
+        (("run", str(HOUSE), "--op", "ifcinfo:{"), "not JSON"),
+        (("status", "j"), "ifcpipe up"),
+        (("down",), "nothing runs under the name 'local'"),
+        (("down", "../x"), "is not a name"),
+        (("poll", "ifcinfos"), "'ifcinfos' is not an operation"),
+        (("deploy", "--stage", "local"), "ifcpipe up"),
+        (("invoke", "none.json"), "none.json not found"),
+        (("nothing",), "No such command"),
+        (("run",), "Missing"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_with_a_reason(
+    ifcpipe: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    done = ifcpipe(*arguments)
+    assert done.code == 2, done
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_an_error_is_json_where_that_was_asked_for(ifcpipe: Run) -> None:
+    done = ifcpipe("status", "j", "--json")
+    assert done.code == 2
+    assert done.json["error"]["field"] == "--stack"
+
+
+def test_nothing_runs_at_first(ifcpipe: Run) -> None:
+    assert ifcpipe("ps", "--json").json == []
+
+
+def test_a_deployed_pipeline_is_found_by_its_url(ifcpipe: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# where it is\nexport IFCPIPE_URL='http://127.0.0.1:9'\nIFCPIPE_KEY=k\n")
+    done = ifcpipe("health")
+    assert done.code == 1
+    assert "http://127.0.0.1:9 cannot be reached" in done.err
+
+
+def test_the_generated_pages_are_fresh(ifcpipe: Run) -> None:
+    done = ifcpipe("docs", "--check", "--json")
+    assert done.json == {"stale": []}
+    assert done.code == 0
