@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from functions.core import Files, ModelFile, Operation, OutputName, Request, registry
 from functions.core.errors import InputError, NotFoundError, UnknownOperationError
@@ -19,8 +19,8 @@ class Side(BaseModel):
 class ManyRequest(Request):
     model: ModelFile
     other: ModelFile | None = None
-    more: list[ModelFile] = []
-    sides: list[Side] = []
+    more: list[ModelFile] = Field(default_factory=list)
+    sides: list[Side] = Field(default_factory=list)
     output_filename: OutputName = None
 
 

@@ -195,7 +195,7 @@ def test_a_file_name_too_long_for_a_disk_is_a_clear_problem(live: Stage) -> None
     (job,) = jobs(live)
     assert job.status is Status.FAILED
     assert job.error is not None
-    assert (job.error["type"], job.error["field"]) == ("invalid-input", "operations.0.request.filename")
+    assert (job.error["type"], job.error["field"]) == ("invalid-input", "steps.0.request.filename")
     assert "200 bytes: rename the file" in job.error["detail"]
 
 
