@@ -30,6 +30,9 @@ Point = tuple[float, float, float]
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
+PRECISION = 1e-5  # metres
+
+
 @dataclass
 class Builder:
     """A model under construction. All lengths are metres; they are stored in the model's unit."""
@@ -53,7 +56,10 @@ class Builder:
         length = {"is_metric": True, "raw": "MILLIMETERS" if self.unit == 0.001 else "METERS"}  # noqa: PLR2004
         metres = {"is_metric": True, "raw": "METERS"}
         ifcopenshell.api.unit.assign_unit(self.model, length=length, area=metres, volume=metres)
+        radian = ifcopenshell.api.unit.add_si_unit(self.model, unit_type="PLANEANGLEUNIT")
+        ifcopenshell.api.unit.assign_unit(self.model, units=[radian])
         context = ifcopenshell.api.context.add_context(self.model, context_type="Model")
+        context.Precision = PRECISION / self.unit
         self.body = ifcopenshell.api.context.add_context(
             self.model,
             context_type="Model",
