@@ -142,7 +142,7 @@ def _work_on_it(place: Place, house: Path) -> None:
     _keys(said)
     assert said("invoke", str(ROOT / "events" / "api-health.json"))["statusCode"] == 200
     worker = said("poll", "ifcinfo", "--detach", "--name", "second")
-    until(lambda: [record["uptime"] for record in said("ps") if record["name"] == "second"][0] is not None)
+    until(lambda: {record["name"]: record["uptime"] for record in said("ps")}["second"] is not None)
     said("down", "second")
     assert not guard.alive(worker["pid"])
 
