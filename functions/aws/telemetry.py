@@ -26,7 +26,7 @@ class Silence:
     def put_annotation(self, key: str, value: object) -> None:
         """Record nothing."""
 
-    def put_metadata(self, key: str, value: object, namespace: str = "") -> None:
+    def put_metadata(self, key: str, value: object, *_: object, **__: object) -> None:
         """Record nothing."""
 
     def add_exception(self, *_: object, **__: object) -> None:
@@ -36,7 +36,8 @@ class Silence:
 def make_tracer(env: Mapping[str, str]) -> Tracer:
     """Return a tracer: X-Ray's in Lambda, whose daemon the environment names, else one that is off."""
     if "AWS_XRAY_DAEMON_ADDRESS" not in env:
-        return Tracer(service=SERVICE, disabled=True, provider=cast("BaseProvider", Silence()))
+        silence: BaseProvider = cast("BaseProvider", Silence())
+        return Tracer(service=SERVICE, disabled=True, provider=silence)
     # Patching every library that Powertools knows would import them all: botocore is the one we call.
     return Tracer(service=SERVICE, patch_modules=("botocore",))
 

@@ -9,6 +9,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from functions.aws.clients import connect
 from functions.aws.items import MAX_EVENTS, SLACK
 from functions.aws.jobs import Jobs
 from functions.aws.table import object_token
@@ -438,6 +439,34 @@ class TestSatisfy:
             freed.append(jobs.satisfy(job.job_id, "job:b"))
         assert len([one for one in freed if one is not None]) == 1
         assert jobs.get(job.job_id).status is Status.QUEUED
+
+    def test_two_that_see_the_last_entry_go_send_once(self, stack: Stack, jobs: Jobs) -> None:
+        """The other one queues the job between this one's last two requests."""
+        job = self.waiting(jobs, "job:a", "job:b")
+        calls = []
+
+        def race(**_: object) -> None:
+            calls.append(True)
+            if len(calls) == 2:
+                self.take_away(stack, job, "job:b")  # ... and died before it queued the job
+            if len(calls) == 3:
+                calls.append(True)
+                assert jobs.satisfy(job.job_id, "job:b") is not None
+
+        stack.clients.dynamodb.meta.events.register_first("before-send.dynamodb.UpdateItem", race)
+        assert jobs.satisfy(job.job_id, "job:a") is None
+        assert len(calls) > 3
+        assert jobs.get(job.job_id).status is Status.QUEUED
+
+    def take_away(self, stack: Stack, job: Job, entry: str) -> None:
+        """Take an entry from a waiting job behind the adapter's back."""
+        client = connect().dynamodb
+        client.update_item(
+            TableName=stack.services.settings.table_name,
+            Key={"pk": {"S": f"JOB#{job.job_id}"}, "sk": {"S": "JOB"}},
+            UpdateExpression="DELETE pending :entry",
+            ExpressionAttributeValues={":entry": {"SS": [entry]}},
+        )
 
     def test_a_caller_that_died_halfway_is_made_up_for(self, stack: Stack, jobs: Jobs) -> None:
         """Two entries were taken away, and nobody came to queue the job."""

@@ -31,7 +31,7 @@ def test_the_tracer_is_off_outside_lambda() -> None:
     tracer = make_tracer({})
 
     @tracer.capture_lambda_handler
-    def handler(event: dict[str, str], context: object) -> str:
+    def handler(event: dict[str, str], _: object) -> str:
         tracer.put_annotation("tenant", event["tenant"])
         return "done"
 
