@@ -6,7 +6,6 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from typing import Any, Self
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.aws.keys import Keys
 from functions.core import registry
@@ -98,7 +98,11 @@ class Stack:
     def warm(self, operations: Iterable[str]) -> None:
         """Start the functions that these operations need while nobody waits for them yet; does not wait."""
         names = ["authorizer", "api", "intake", *(f"worker-{name}" for name in operations)]
-        threading.Thread(target=self._warm, args=(names,), daemon=True).start()
+        client = self.client("lambda")
+        for index in range(deploy.workers()):
+            # Daemons, not a pool: leaving must not wait for them.
+            own = names[index :: deploy.workers()]
+            threading.Thread(target=_invoke, args=(client, own), daemon=True).start()
 
     def record(self, name: str) -> Record:
         """Return what others need to find this stack."""
@@ -133,14 +137,6 @@ class Stack:
                     worker.Child.start([name], name=f"poll-{name}", env=self.environment, log=log)
                 )
 
-    def _warm(self, names: list[str]) -> None:
-        """Call functions with an event of no records. Whatever comes of it is no matter."""
-        client = self.client("lambda")
-        stack = f"ifcpipe-{deploy.STAGE}"
-        with ThreadPoolExecutor(deploy.workers()) as pool:
-            for name in names:
-                pool.submit(_invoke, client, f"{stack}-{name}")
-
 
 def connect(service: str, env: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3 has no types
     """Return a boto3 client for an environment; what it leaves out, boto3 finds as usual."""
@@ -156,6 +152,8 @@ def connect(service: str, env: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto
     )
 
 
-def _invoke(client: Any, name: str) -> None:  # noqa: ANN401 - boto3 has no types
-    with contextlib.suppress(Exception):
-        client.invoke(FunctionName=name, Payload=b'{"Records": []}')
+def _invoke(client: Any, names: list[str]) -> None:  # noqa: ANN401 - boto3 has no types
+    """Call functions with an event of no records. Whatever comes of it is no matter."""
+    for name in names:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            client.invoke(FunctionName=f"ifcpipe-{deploy.STAGE}-{name}", Payload=b'{"Records": []}')
