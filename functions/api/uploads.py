@@ -105,6 +105,8 @@ class UploadRoutes:
         shown = {"upload_id": upload_id, "reference": primary.reference, "jobs": jobs}
         if primary.etag or (made and not any(item.job.status is Status.WAITING for item in made)):
             return answer({**dict.fromkeys(Upload.model_fields), **shown}, status=201)
+        if not any(item.created for item in made):  # else the mark came with the jobs
+            self._api.services.jobs.mark_upload(str(primary.bucket), str(primary.key))
         place = self._receive(body, primary, upload_id, limit)
         return answer({**dict.fromkeys(Upload.model_fields), **shown, **place}, status=201)
 
@@ -163,14 +165,14 @@ class UploadRoutes:
             tuple(steps),
             primary=primary,
             source=f"upload:{upload_id}",
+            announced=True,
             at="operations",
         )
 
     def _receive(self, body: UploadRequest, primary: InputRef, upload_id: str, limit: int) -> dict[str, Any]:
-        """Mark the upload as one that has named its jobs, and return where the file goes."""
+        """Return where the file goes."""
         services = self._api.services
         bucket, key = str(primary.bucket), str(primary.key)
-        services.jobs.mark_upload(bucket, key, upload_id)
         if body.size is None or body.size <= MULTIPART_BYTES:
             post = services.storage.presign_post(bucket, key, max_bytes=body.size or limit, seconds=LINK_S)
             return {"url": post["url"], "fields": post["fields"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.client import BaseClient
@@ -22,19 +22,16 @@ def create(
     client: BaseClient,
     table: str,
     job: Job,
-    waiters: Mapping[str, str],
+    others: Sequence[Item],
     *,
     ttl_days: int,
     get: Callable[[str], Job],
 ) -> tuple[Job, bool]:
-    """Store a job, its index items and its wait items; return what is stored and whether it is new."""
+    """Store a job, its index items and others with it; return what is stored and whether it is new."""
     item = to_item(job, ttl_days=ttl_days)
     # Index items outlive the job by its own time to live at least; a list skips what is no longer there.
     expires_at = expiry(job.created_at, ttl_days=2 * ttl_days)
-    items = [
-        *_input_items(job, expires_at=expires_at),
-        *wait_items(job.job_id, waiters, expires_at=expires_at),
-    ]
+    items = [*_input_items(job, expires_at=expires_at), *others]
     if 1 + len(items) > MAX_ITEMS:
         raise InputError(f"a job reads and waits for {MAX_ITEMS - 1} things at most", field="inputs")
     for _ in range(TRIES):

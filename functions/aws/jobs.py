@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +16,9 @@ from functions.aws.edges import FREE, OWNED, Step, Update, owned
 from functions.aws.items import Items, Refused, unknown
 from functions.aws.queries import Page
 from functions.aws.records import (
+    arrival_attribute,
     error_attribute,
     expiry,
-    input_attribute,
     number,
     progress_attribute,
     result_attribute,
@@ -27,14 +27,15 @@ from functions.aws.records import (
     to_job,
     traceback_attribute,
 )
-from functions.aws.table import Attribute, key, object_token
+from functions.aws.table import Attribute, Item, key, object_token
+from functions.core.arrival import Arrival
 from functions.core.errors import ConflictError, RetryableError
-from functions.core.job import Edge, InputRef, Job, Progress, Status
+from functions.core.job import Edge, Job, Progress, Status
 from functions.core.reference import Stored
 
 RACES = 5
 MARK_DAYS = 7
-ARRIVAL = ("#inputs.#field = :input",)
+ARRIVAL = ("#arrivals.#field = :arrival",)
 
 
 def _now() -> datetime:
@@ -67,13 +68,21 @@ class Jobs:
 
     # Create and read
 
-    def create(self, job: Job, waiters: Mapping[str, str] | None = None) -> tuple[Job, bool]:
+    def create(
+        self, job: Job, waiters: Mapping[str, str] | None = None, *, marks: Collection[str] = ()
+    ) -> tuple[Job, bool]:
         """Store a job with its index items and what it waits for, all or nothing.
 
-        `waiters` maps the tokens that the job waits for to the entries of `pending` they take away.
-        Returns the stored job and whether it is new: the same work is created once.
+        `waiters` maps the tokens that the job waits for to the entries of `pending` they take away; the
+        tokens in `marks` are marked as `mark_upload` does. Returns the stored job and whether it is new:
+        the same work is created once.
         """
-        return create(self._client, self._table, job, waiters or {}, ttl_days=self._ttl_days, get=self.get)
+        expires_at = expiry(job.created_at, ttl_days=2 * self._ttl_days)
+        others = [
+            *wait_items(job.job_id, waiters or {}, expires_at=expires_at),
+            *(self._mark(token) for token in marks),
+        ]
+        return create(self._client, self._table, job, others, ttl_days=self._ttl_days, get=self.get)
 
     def get(self, job_id: str) -> Job:
         """Return a job as it is now, or raise a NotFoundError."""
@@ -200,24 +209,25 @@ class Jobs:
 
     # Waiting
 
-    def satisfy(self, job_id: str, pending: str, *, input: InputRef | None = None) -> Job | None:
+    def satisfy(self, job_id: str, pending: str, *, arrival: Arrival | None = None) -> Job | None:
         """Take one entry from what a job waits for; the last one queues it.
 
-        Returns the job when the caller must send it: to exactly one of several that come at the same
-        time, and again to whoever delivers the same event twice while the job was never started. An
-        ended job keeps its state, but remembers what has come: a requeue finds it complete.
+        With the entry of an input comes the object that arrived. Returns the job when the caller must send
+        it: to exactly one of several that come at the same time, and again to whoever delivers the same
+        event twice while the job was never started. An ended job keeps its state, but remembers what has
+        come: a requeue finds it complete.
         """
         try:
-            return self._release(job_id, pending, input)
+            return self._release(job_id, pending, arrival)
         except Refused as refused:
             job = self._current(job_id, refused)
-        if not job.pending and job.status is not Status.WAITING:
+        if pending not in job.pending:
             return job if job.status is Status.QUEUED and job.attempt == 0 else None
-        left = self._arrived(job_id, pending, input)
+        left = self._arrived(job_id, pending, arrival)
         if left.pending or left.status is not Status.WAITING:
             return None
         try:
-            return self._release(job_id, pending, input)
+            return self._release(job_id, pending, arrival)
         except Refused:
             return None  # another one released it since, and sends it
 
@@ -231,13 +241,9 @@ class Jobs:
         """Return (job id, pending entry) of all that wait for a token; ("", "") is an upload's mark."""
         return queries.waiting_for(self._client, self._table, token)
 
-    def mark_upload(self, bucket: str, object_key: str, upload_id: str) -> None:
+    def mark_upload(self, bucket: str, object_key: str) -> None:
         """Note that an object was announced: its jobs are named already, and it has no default ones."""
-        item = {
-            **key(f"WAIT#{object_token(bucket, object_key)}", f"#{upload_id}"),
-            "expires_at": expiry(self._now(), ttl_days=MARK_DAYS),
-        }
-        self._items.put(item)
+        self._items.put(self._mark(object_token(bucket, object_key)))
 
     # Lists
 
@@ -288,6 +294,9 @@ class Jobs:
             detail=detail,
         )
 
+    def _mark(self, token: str) -> Item:
+        return {**key(f"WAIT#{token}", "#mark"), "expires_at": expiry(self._now(), ttl_days=MARK_DAYS)}
+
     def _own(
         self,
         job: Job,
@@ -303,26 +312,26 @@ class Jobs:
         except Refused as refused:
             raise self._conflict(job.job_id, refused, "the lease is lost") from None
 
-    def _release(self, job_id: str, pending: str, ref: InputRef | None) -> Job:
+    def _release(self, job_id: str, pending: str, arrival: Arrival | None) -> Job:
         """Queue a job that waits for nothing but this entry."""
         step = self._step(Edge.RELEASE, detail=pending)
         update = step.update(
             removes=("pending",),
-            expressions=ARRIVAL if ref else (),
+            expressions=ARRIVAL if arrival else (),
             conditions=("(attribute_not_exists(#pending) OR #pending = :last)",),
-            values={"last": {"SS": [pending]}, **_arrival(ref)},
-            names={"field": ref.field} if ref else {},
+            values={"last": {"SS": [pending]}, **_arrival(arrival)},
+            names=_field(pending) if arrival else {},
         )
         return self._items.take(job_id, step, update)
 
-    def _arrived(self, job_id: str, pending: str, ref: InputRef | None) -> Job:
+    def _arrived(self, job_id: str, pending: str, arrival: Arrival | None) -> Job:
         """Take an entry away from a job that waits for others too, whatever its state."""
         update = Update(
-            expressions=ARRIVAL if ref else (),
+            expressions=ARRIVAL if arrival else (),
             deletes=("#pending :entry",),
             conditions=("attribute_exists(#status)",),
-            values={"entry": {"SS": [pending]}, **_arrival(ref)},
-            names={"field": ref.field} if ref else {},
+            values={"entry": {"SS": [pending]}, **_arrival(arrival)},
+            names=_field(pending) if arrival else {},
         )
         try:
             return self._items.update(job_id, update)
@@ -340,5 +349,10 @@ class Jobs:
         return ConflictError(f"Job {job_id} is {job.status}: {why}")
 
 
-def _arrival(ref: InputRef | None) -> dict[str, Attribute]:
-    return {"input": input_attribute(ref)} if ref else {}
+def _arrival(arrival: Arrival | None) -> dict[str, Attribute]:
+    return {"arrival": arrival_attribute(arrival)} if arrival else {}
+
+
+def _field(pending: str) -> dict[str, str]:
+    """Return the field whose input an entry stands for."""
+    return {"field": pending.removeprefix("input:")}

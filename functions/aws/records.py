@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.aws.table import Attribute, Item, job_key
+from functions.core.arrival import Arrival
 from functions.core.errors import InputError, PipelineError, TooLargeError
 from functions.core.job import Event, InputRef, Job, Progress, Status, stamp
 
@@ -59,6 +60,11 @@ def input_attribute(ref: InputRef) -> Attribute:
     return packed(ref.model_dump(exclude_none=True))
 
 
+def arrival_attribute(arrival: Arrival) -> Attribute:
+    """Return what the arrival of an object adds to the input that it is."""
+    return packed(arrival.model_dump(exclude_none=True))
+
+
 def result_attribute(result: Mapping[str, Any]) -> Attribute:
     """Return a result; a PipelineError when it is too large for a record or is no JSON."""
     try:
@@ -93,6 +99,7 @@ def to_item(job: Job, *, ttl_days: int) -> Item:
         "version": number(job.version),
         "request": _request(job),
         "inputs": {"M": {ref.field: input_attribute(ref) for ref in job.inputs}},
+        "arrivals": {"M": {}},
         "fields": packed([ref.field for ref in job.inputs]),
         "after": packed(job.after),
         "attempt": number(job.attempt),
@@ -121,11 +128,14 @@ def state(status: Status, changed: datetime) -> Item:
 def to_job(item: Item) -> Job:
     """Return the job of an item, or of a stream image, which has the same form."""
     values = {name: _value(attribute) for name, attribute in item.items()}
-    values["inputs"] = [values["inputs"][field] for field in json.loads(values.pop("fields", "[]"))]
+    inputs, arrivals = values["inputs"], values.get("arrivals", {})
     for name in ("request", "after", "progress", "result", "error"):
         if name in values:
             values[name] = json.loads(values[name])
-    values["inputs"] = [json.loads(ref) for ref in values["inputs"]]
+    values["inputs"] = [
+        json.loads(inputs[field]) | json.loads(arrivals.get(field, "{}"))
+        for field in json.loads(values.pop("fields", "[]"))
+    ]
     values["events"] = [json.loads(entry) for entry in values.get("events", [])]
     return Job.model_validate({name: values[name] for name in Job.model_fields if name in values})
 

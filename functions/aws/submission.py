@@ -11,6 +11,7 @@ from functions.aws.jobs import Jobs
 from functions.aws.queues import Queues
 from functions.aws.settings import Settings
 from functions.aws.storage import Storage
+from functions.aws.table import object_token
 from functions.core import registry
 from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError, TooLargeError
 from functions.core.job import Event, InputRef, Job, Status, job_id
@@ -30,10 +31,11 @@ class Submitted:
 
 @dataclass(frozen=True)
 class _Plan:
-    """A job about to be made, and what it must be told about: {token: pending entries}."""
+    """A job about to be made, what it must be told about ({token: pending entries}), and tokens to mark."""
 
     job: Job
     waiters: Mapping[str, str]
+    marks: tuple[str, ...]
     name: str | None
 
 
@@ -46,6 +48,7 @@ class _Ask:
     source: str | None
     prefix: str
     wait_for_missing: bool
+    marks: tuple[str, ...]
     steps: dict[str, Job] = field(default_factory=dict)
 
 
@@ -68,17 +71,25 @@ class Submission:
         source: str | None = None,
         prefix: str = "",
         wait_for_missing: bool = False,
+        announced: bool = False,
         at: str = "steps",
     ) -> list[Submitted]:
         """Create the jobs of all steps, or none when one of them is wrong.
 
         `primary` is the uploaded object: it fills each operation's first file field that is left out.
         `prefix` is the folder that plain references are relative to. With `wait_for_missing` an object
-        that is not there yet makes its job wait; otherwise it is a NotFoundError. Errors name the field,
-        as `<at>.<index>.request.<field>`, or the bare field when `at` is empty.
+        that is not there yet makes its job wait; otherwise it is a NotFoundError. `announced` says that the
+        primary is still to come and that these jobs are all that it is for. Errors name the field, as
+        `<at>.<index>.request.<field>`, or the bare field when `at` is empty.
         """
+        marks = (object_token(str(primary.bucket), str(primary.key)),) if announced and primary else ()
         ask = _Ask(
-            tenant=tenant, primary=primary, source=source, prefix=prefix, wait_for_missing=wait_for_missing
+            tenant=tenant,
+            primary=primary,
+            source=source,
+            prefix=prefix,
+            wait_for_missing=wait_for_missing,
+            marks=marks,
         )
         plans = [self._plan(ask, step, at=f"{at}.{index}" if at else "") for index, step in enumerate(steps)]
         return [self._create(plan) for plan in plans]
@@ -155,7 +166,7 @@ class Submission:
             if step.name in ask.steps:
                 raise InputError(f"{step.name!r} names an earlier step already", field=f"{at}.name")
             ask.steps[step.name] = job
-        return _Plan(job, _waiters(job), step.name)
+        return _Plan(job, _waiters(job), ask.marks, step.name)
 
     def _resolve(
         self,
@@ -251,7 +262,7 @@ class Submission:
 
     def _create(self, plan: _Plan) -> Submitted:
         """Put the record first, send the message second; a repetition sends again what never started."""
-        job, created = self.jobs.create(plan.job, plan.waiters)
+        job, created = self.jobs.create(plan.job, plan.waiters, marks=plan.marks)
         if not created and job.status is Status.WAITING and plan.waiters:
             self.jobs.wait(job.job_id, plan.waiters)
         if job.status is Status.WAITING:
@@ -289,7 +300,7 @@ def _waiters(job: Job) -> dict[str, str]:
         token = entry
         if kind == "input":
             ref = next(ref for ref in job.inputs if ref.field == name)
-            token = f"object:{ref.bucket}/{ref.key}"
+            token = object_token(str(ref.bucket), str(ref.key))
         waiters[token] = f"{waiters[token]} {entry}" if token in waiters else entry
     return waiters
 

@@ -7,13 +7,12 @@ What is raised is a passing fault of ours, and the message comes again; everythi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from functions.aws.services import Services
 from functions.aws.storage import ObjectInfo
 from functions.aws.telemetry import logger
 from functions.core.arrival import Arrival
-from functions.core.errors import InputError, NotFoundError, PipelineError, Retry
+from functions.core.errors import NotFoundError, PipelineError, Retry
 from functions.core.reference import check_key
 from functions.core.upload import (
     MANIFEST_SUFFIX,
@@ -79,21 +78,19 @@ def _with(arrival: Arrival, found: ObjectInfo) -> Arrival:
 
 def _satisfy(services: Services, arrival: Arrival, job_id: str, entries: Sequence[str]) -> bool:
     """Give one waiting job its input; return whether this version is the one it has now."""
-    job = services.jobs.get(job_id)
+    job = None
     for entry in entries:
-        ref = next((item for item in job.inputs if f"input:{item.field}" == entry), None)
-        if ref is None:
-            continue
-        if entry in job.pending:
-            known = arrival.model_dump(include={"version_id", "etag", "size"})
-            ref = ref.model_copy(update=known)
-        elif (ref.version_id, ref.etag) != (arrival.version_id, arrival.etag):
-            return False
-        freed = services.jobs.satisfy(job_id, entry, input=ref)
+        freed = services.jobs.satisfy(job_id, entry, arrival=arrival)
         if freed is not None:
             services.submission.send(freed)
-            logger.info("job released", job_id=job_id, operation=job.operation, object=arrival.uri)
-    return True
+            logger.info("job released", job_id=job_id, operation=freed.operation, object=arrival.uri)
+            job = freed
+    job = job or services.jobs.get(job_id)
+    fields = {entry.removeprefix("input:") for entry in entries}
+    return any(
+        ref.field in fields and (ref.version_id, ref.etag) == (arrival.version_id, arrival.etag)
+        for ref in job.inputs
+    )
 
 
 def _submit(services: Services, arrival: Arrival) -> None:
@@ -188,11 +185,7 @@ def _refuse(services: Services, arrival: Arrival, step: Step, error: PipelineErr
     """Record what an uploader did wrong as a failed job; a fault of ours is raised again."""
     if error.rule.retry is not Retry.NEVER:
         raise error
-    reject = partial(services.submission.reject, source=arrival.uri, primary=arrival.ref())
-    try:
-        job = reject(arrival.tenant, step, error)
-    except InputError:  # a request too large for a record
-        job = reject(arrival.tenant, UPLOAD, error)
+    job = services.submission.reject(arrival.tenant, step, error, source=arrival.uri, primary=arrival.ref())
     logger.warning(
         "upload refused", job_id=job.job_id, operation=job.operation, object=arrival.uri, reason=error.message
     )

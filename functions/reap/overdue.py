@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from functions.aws.services import Services
 from functions.aws.telemetry import logger
+from functions.core.arrival import Arrival
 from functions.core.errors import ConflictError, InputError, LimitError, NotFoundError, PipelineError
-from functions.core.job import InputRef, Job, Status
+from functions.core.job import Job, Status
 from functions.core.operation import FargateSize
 from functions.core.registry import operations
 
@@ -135,12 +136,11 @@ class Sweep:
             found = self._services.storage.head(ref.bucket or "", ref.key or "")
         except NotFoundError:
             return None
-        known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
-        self._satisfy(job, entry, ref.model_copy(update=known))
+        self._satisfy(job, entry, Arrival.model_validate(found, from_attributes=True))
         return None
 
-    def _satisfy(self, job: Job, entry: str, ref: InputRef | None) -> None:
-        freed = self._services.jobs.satisfy(job.job_id, entry, input=ref)
+    def _satisfy(self, job: Job, entry: str, arrival: Arrival | None) -> None:
+        freed = self._services.jobs.satisfy(job.job_id, entry, arrival=arrival)
         if freed is not None:
             self._send(freed)
 

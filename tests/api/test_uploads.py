@@ -15,6 +15,7 @@ import requests
 import schemathesis
 
 from functions.api.openapi import document
+from functions.core.arrival import Arrival
 from functions.core.job import Status
 from tests.api.conftest import Site
 
@@ -36,12 +37,8 @@ def arrive(site: Site, record: dict[str, Any]) -> None:
     for job_id, entry in jobs.waiting_for(f"object:{settings.input_bucket}/{record['reference']}"):
         if job_id:
             found = site.stack.services.storage.head(settings.input_bucket, record["reference"])
-            ref = (
-                jobs.get(job_id)
-                .inputs[0]
-                .model_copy(update={"version_id": found.version_id, "etag": found.etag, "size": found.size})
-            )
-            jobs.satisfy(job_id, entry, input=ref)
+            arrival = Arrival.model_validate(found, from_attributes=True)
+            jobs.satisfy(job_id, entry, arrival=arrival)
 
 
 def test_the_form_that_is_returned_takes_the_file(site: Site) -> None:

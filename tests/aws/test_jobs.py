@@ -13,6 +13,7 @@ from functions.aws.clients import connect
 from functions.aws.items import MAX_EVENTS, SLACK
 from functions.aws.jobs import Jobs
 from functions.aws.table import object_token
+from functions.core.arrival import Arrival
 from functions.core.errors import (
     ConflictError,
     InputError,
@@ -402,11 +403,19 @@ class TestSatisfy:
 
     def test_an_input_that_came_is_noted_beside_the_others(self, jobs: Jobs) -> None:
         job = self.waiting(jobs, "input:file", "input:other")
-        one = INPUT.model_copy(update={"version_id": "v2", "size": 5})
-        two = INPUT_B.model_copy(update={"version_id": "v3", "size": 6})
-        jobs.satisfy(job.job_id, "input:other", input=two)
-        jobs.satisfy(job.job_id, "input:file", input=one)
-        assert jobs.get(job.job_id).inputs == (one, two)
+        one = {"bucket": "b", "key": "input:file", "version_id": "v2", "size": 5}
+        two = {"bucket": "b", "key": "input:other", "version_id": "v3", "size": 6}
+        jobs.satisfy(job.job_id, "input:other", arrival=Arrival.model_validate(two))
+        jobs.satisfy(job.job_id, "input:file", arrival=Arrival.model_validate(one))
+        expected = (INPUT.model_copy(update=one), INPUT_B.model_copy(update=two))
+        assert jobs.get(job.job_id).inputs == expected
+
+    def test_a_later_version_does_not_take_the_place_of_the_one_that_came(self, jobs: Jobs) -> None:
+        job = self.waiting(jobs, "input:file", "input:other")
+        for version in ("v2", "v3"):
+            arrival = Arrival(bucket="b", key="input:file", version_id=version)
+            assert jobs.satisfy(job.job_id, "input:file", arrival=arrival) is None
+        assert jobs.get(job.job_id).inputs[0].version_id == "v2"
 
     def test_the_same_event_again_sends_again_until_the_job_starts(self, jobs: Jobs) -> None:
         job = self.waiting(jobs, "input:file")
@@ -495,7 +504,7 @@ class TestSatisfy:
         job = self.waiting(jobs, "input:file")
         token = object_token("b", "input:file")
         assert jobs.waiting_for(token) == [(job.job_id, "input:file")]
-        jobs.mark_upload("b", "input:file", "upload-1")
+        jobs.mark_upload("b", "input:file")
         assert sorted(jobs.waiting_for(token)) == [("", ""), (job.job_id, "input:file")]
         assert jobs.waiting_for(object_token("b", "input:fil")) == []
 

@@ -259,7 +259,7 @@ def test_a_wrong_step_too_large_for_a_record_is_told_all_the_same(live: Stage) -
     body = manifest({"operation": "ifcmagic", "request": {"filename": "x" * 100_000}})
     take(live, live.put("all.job.json", body))
     (job,) = jobs(live)
-    assert (job.operation, job.status) == ("upload", Status.FAILED)
+    assert (job.operation, job.status, job.request) == ("ifcmagic", Status.FAILED, {})
     assert job.error is not None
     assert job.error["type"] == "unknown-operation"
 
@@ -278,7 +278,7 @@ def test_an_announced_upload_has_the_jobs_of_its_record_alone(live: Stage) -> No
     (job,) = live.submit(
         Step(operation="echo", request={"filename": key}), wait_for_missing=True, source="upload"
     )
-    live.services.jobs.mark_upload(live.services.settings.input_bucket, key, "123")
+    live.services.jobs.mark_upload(live.services.settings.input_bucket, key)
     arrival = live.put(key, b"walls", **named("ifcinfo"))
     take(live, arrival)
     take(live, arrival)

@@ -214,8 +214,7 @@ def test_an_input_over_the_operations_size_is_not_even_fetched(stage: Stage) -> 
         Step(operation="echo", request={"filename": "late.ifc"}), wait_for_missing=True, source="test"
     )
     arrival = stage.put("late.ifc", b"x" * 1_000_001)
-    ref = job.inputs[0].model_copy(update=arrival.model_dump(include={"version_id", "etag", "size"}))
-    stage.services.jobs.satisfy(job.job_id, "input:filename", input=ref)
+    stage.services.jobs.satisfy(job.job_id, "input:filename", arrival=arrival)
     requests = count_requests(*stage.clients.all())
     assert run(stage, job.job_id) == ACK
     error = stage.job(job).error
