@@ -20,7 +20,7 @@ from functions.core.operation import Operation, Result, localise
 from functions.ifc.process import FileSpec, Limits, Outcome, run_in_child
 
 # The distributions that decide about a result, named in its provenance.
-TOOLS = ("ifcpipe", "ifcopenshell", "ifclite-geom", "numpy", "pydantic")
+TOOLS = ("ifcpipe", "ifcopenshell", "numpy", "pydantic")
 OCTETS = "application/octet-stream"
 # Registered types where there is one (https://www.iana.org/assignments/media-types).
 TYPES = {

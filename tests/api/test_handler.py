@@ -15,7 +15,7 @@ from functions.aws.services import services
 from tests.api.conftest import Site
 from tests.conftest import ROOT
 
-HEAVY = ("ifcopenshell", "numpy", "shapely", "ifclite_geom", "openpyxl")
+HEAVY = ("ifcopenshell", "numpy", "shapely", "openpyxl")
 
 
 def test_the_api_and_the_authorizer_import_no_geometry() -> None:

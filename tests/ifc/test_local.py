@@ -118,4 +118,4 @@ def test_content_types_do_not_depend_on_the_machine(name: str, expected: str) ->
 
 def test_provenance_names_the_tools() -> None:
     assert tools()["ifcopenshell"].startswith("0.9")
-    assert {"python", "ifclite-geom", "numpy"} <= set(tools())
+    assert {"python", "ifcopenshell", "numpy"} <= set(tools())

@@ -11,7 +11,7 @@ from tests.layers.dockerfile import ROOT, Builder
 
 LIMIT = 250_000_000  # what a zip function and its layers may have unpacked
 SCRIPT = """
-import sys, ifcopenshell, ifcopenshell.geom, ifclite_geom, numpy, shapely, pydantic, openpyxl, odf
+import sys, ifcopenshell, ifcopenshell.geom, numpy, shapely, pydantic
 model = ifcopenshell.open(sys.argv[1], lazy=True)
 settings = ifcopenshell.geom.settings()
 iterator = ifcopenshell.geom.iterator(settings, model, 1, geometry_library="hybrid-cgal-simple-opencascade")

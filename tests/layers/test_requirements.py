@@ -10,7 +10,7 @@ import pytest
 from infra.cdk import requirements
 from tests.layers.dockerfile import ROOT, read
 
-NATIVE = ("ifclite-geom", "ifcopenshell", "numpy", "pydantic-core", "shapely", "wrapt")
+NATIVE = ("ifcopenshell", "numpy", "pydantic-core", "shapely", "wrapt")
 
 
 def pins() -> dict[str, str]:

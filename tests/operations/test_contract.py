@@ -26,7 +26,7 @@ INPUTS = {
     ".ifc": ("house-architecture.ifc", "house-architecture-v2.ifc"),
     ".ids": ("house.ids",),
 }
-HEAVY = ("ifcopenshell", "numpy", "shapely", "ifclite_geom", "boto3")
+HEAVY = ("ifcopenshell", "numpy", "shapely", "boto3")
 
 
 @pytest.fixture(params=sorted(operations()))
