@@ -6,6 +6,7 @@ python -m benchmarks.equality OPERATION MODEL OURS PLAIN
 from __future__ import annotations
 
 import csv
+import json
 import re
 import sys
 from collections import Counter
@@ -37,9 +38,38 @@ def compare_csv(_: Path, ours: Path, plain: Path) -> list[str]:
     return lines + [f"missing: {row}" for row in expected - counts]
 
 
+def compare_json(_: Path, ours: Path, plain: Path) -> list[str]:
+    """Compare names of products and types and their own single values, found through the relationships."""
+    document = json.loads(ours.read_text(encoding="utf-8"))
+    instances = {item["id"]: item for item in json.loads(plain.read_text(encoding="utf-8"))}
+    found = {item["id"]: item for key in ("elements", "types") for item in document[key]}
+    lines = []
+    for number, item in found.items():
+        one = [item["class"], item["global_id"], item["name"] or ""]
+        other = [instances[number][key] or "" for key in ("type", "GlobalId", "Name")]
+        lines += [] if one == other else [f"#{number}: {one} instead of {other}"]
+    owners = [
+        (owner["ref"], relation["RelatingPropertyDefinition"]["ref"])
+        for relation in instances.values()
+        if relation["type"] == "IfcRelDefinesByProperties"
+        for owner in relation["RelatedObjects"]
+    ]
+    for owner, definition in owners:
+        of = instances[definition]
+        for member in of.get("HasProperties") or ():
+            single = instances[member["ref"]]
+            if owner not in found or single["type"] != "IfcPropertySingleValue":
+                continue
+            value = found[owner]["property_sets"].get(of["Name"], {}).get(single["Name"], {}).get("value")
+            if value != single["NominalValue"]:
+                lines.append(f"#{owner} {of['Name']}.{single['Name']}: {value} not {single['NominalValue']}")
+    return lines
+
+
 CHECKS: dict[str, Callable[[Path, Path, Path], list[str]]] = {
     "ifcconvert": compare_glb,
     "ifccsv": compare_csv,
+    "ifc2json": compare_json,
 }
 
 

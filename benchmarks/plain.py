@@ -3,7 +3,8 @@
     python -m benchmarks.plain OPERATION MODEL OUTPUT
 
 ifcconvert: IfcOpenShell's iterator with its default kernel (OpenCASCADE) and settings, every element
-written by its glTF serializer, as its documentation shows. ifccsv: ifccsv's own export.
+written by its glTF serializer, as its documentation shows. ifccsv: ifccsv's own export. ifc2json: get_info
+of every instance.
 """
 
 from __future__ import annotations
@@ -53,7 +54,20 @@ def export(model: Path, output: Path) -> None:
     table.export(file, elements, COLUMNS, output=str(output), format="csv", delimiter=",", null="-")
 
 
-PLAIN = {"ifcconvert": convert, "ifccsv": export}
+def dump(model: Path, output: Path) -> None:
+    """Write a JSON of all instances."""
+    import json  # noqa: PLC0415
+
+    import ifcopenshell  # noqa: PLC0415
+
+    def show(instance: Any) -> object:  # noqa: ANN401
+        return {"ref": instance.id()} if instance.id() else instance.wrappedValue
+
+    file: Any = ifcopenshell.open(model)
+    output.write_text(json.dumps([instance.get_info() for instance in file], default=show))
+
+
+PLAIN = {"ifcconvert": convert, "ifc2json": dump, "ifccsv": export}
 
 if __name__ == "__main__":
     PLAIN[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))

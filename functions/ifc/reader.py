@@ -41,8 +41,8 @@ class Reader:
 
     def read(self, entity: ifcopenshell.entity_instance, name: str) -> Any:  # noqa: ANN401 - any attribute
         """Return an attribute, or None where the class has no such attribute or it cannot be parsed."""
-        place = self._place(entity, name)
-        return None if place is None else self._get(entity, place)
+        place = self.place(entity, name)
+        return None if place is None else self.get(entity, place)
 
     def text(self, entity: ifcopenshell.entity_instance, name: str) -> str | None:
         """Return a string attribute, fit for JSON; None when it is unset or empty."""
@@ -79,9 +79,9 @@ class Reader:
         its subtypes.
         """
         found = self.all(kind)
-        places = [self._place(found[0], name) for name in names] if found else []
+        places = [self.place(found[0], name) for name in names] if found else []
         for item in found:
-            yield (item, *(None if place is None else self._get(item, place) for place in places))
+            yield (item, *(None if place is None else self.get(item, place) for place in places))
 
     def pairs(
         self, relation: str, one: str, many: str
@@ -96,16 +96,17 @@ class Reader:
 
     def wrapped(self, value: ifcopenshell.entity_instance) -> Any:  # noqa: ANN401 - any measure
         """Return what a typed value such as IFCLABEL('x') holds."""
-        return self._get(value, 0)
+        return self.get(value, 0)
 
-    def _get(self, entity: ifcopenshell.entity_instance, place: int) -> Any:  # noqa: ANN401 - any attribute
+    def get(self, entity: ifcopenshell.entity_instance, place: int) -> Any:  # noqa: ANN401 - any attribute
+        """Return the attribute at a place, or None where it cannot be parsed, which is counted."""
         try:
             return entity.get_argument(place)
         except (RuntimeError, IndexError, ValueError):
             self.unreadable += 1
             return None
 
-    def _place(self, entity: ifcopenshell.entity_instance, name: str) -> int | None:
+    def place(self, entity: ifcopenshell.entity_instance, name: str) -> int | None:
         """Return where an attribute stands; asked once a class, as it costs more than the value."""
         key = (entity.is_a(), name)
         if key not in self._places:

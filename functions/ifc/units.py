@@ -17,7 +17,7 @@ def list_units(reader: Reader) -> dict[str, dict[str, object]]:
     for assignment in reader.all("IfcUnitAssignment")[:1]:
         for unit in reader.entities(assignment, "Units"):
             kind = reader.text(unit, "UnitType") or unit.is_a()
-            found.setdefault(kind, {"name": _name(reader, unit), "to_si": _factor(reader, unit)})
+            found.setdefault(kind, {"name": name_unit(reader, unit), "to_si": _factor(reader, unit)})
     return dict(sorted(found.items()))
 
 
@@ -27,14 +27,25 @@ def length_scale(units: dict[str, dict[str, object]]) -> float | None:
     return factor if factor and factor > 0 else None
 
 
-def _name(reader: Reader, unit: ifcopenshell.entity_instance) -> str:
-    """Return a unit's name in words: `SQUARE_METRE`, `MILLIMETRE`, `FOOT`, `EUR`."""
+def name_unit(reader: Reader, unit: ifcopenshell.entity_instance) -> str:
+    """Return a unit's name in words: `SQUARE_METRE`, `MILLIMETRE`, `FOOT`, `EUR`, `METRE SECOND^-1`."""
     prefix = reader.text(unit, "Prefix") or ""
     name = reader.text(unit, "Name") or reader.text(unit, "Currency") or reader.text(unit, "UserDefinedType")
     if name is None:
-        return str(unit.is_a())
+        return _name_derived(reader, unit) or str(unit.is_a())
     squared = next((word for word in ("SQUARE_", "CUBIC_") if name.startswith(word)), "")
     return squared + prefix + name.removeprefix(squared)
+
+
+def _name_derived(reader: Reader, unit: ifcopenshell.entity_instance) -> str:
+    """Return the factors of a derived unit with their exponents; empty for any other unit."""
+    factors = []
+    for element in reader.entities(unit, "Elements"):
+        base, exponent = reader.entity(element, "Unit"), reader.read(element, "Exponent")
+        if base is None or not base.is_a("IfcNamedUnit"):
+            return ""
+        factors.append(name_unit(reader, base) + ("" if exponent == 1 else f"^{exponent}"))
+    return " ".join(factors)
 
 
 def _factor(reader: Reader, unit: ifcopenshell.entity_instance) -> float | None:
