@@ -239,8 +239,8 @@ def localise(
         inner: Any = body
         for step in outer:
             inner = inner[int(step)] if isinstance(inner, list) else inner[step]
-        inner[last] = f"{place}/{path.name}"
-        files[inner[last]] = path
+        files[f"{place}/{path.name}"] = path
+        inner[int(last) if isinstance(inner, list) else last] = f"{place}/{path.name}"
     return body, files
 
 

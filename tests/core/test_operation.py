@@ -50,6 +50,12 @@ def test_two_fields_may_name_one_object_in_two_versions(tmp_path: Path) -> None:
     assert BODY["model"] == "a.ifc"
 
 
+def test_files_in_a_list_are_found(tmp_path: Path) -> None:
+    body, files = localise({"model": "a.ifc", "more": ["x.ifc", "y.ifc"]}, {"more.1": tmp_path / "y.ifc"})
+    assert body["more"] == ["x.ifc", "more.1/y.ifc"]
+    assert files == {"more.1/y.ifc": tmp_path / "y.ifc"}
+
+
 def test_a_file_that_was_not_given_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"Input file b\.ifc not found"):
         Files(inputs={}, outputs=tmp_path, scratch=tmp_path).input("b.ifc")
