@@ -1,0 +1,55 @@
+"""The same identities on every run: GlobalIds out of content instead of chance, times out of the header.
+
+Libraries make GlobalIds of random numbers and write the time of day into owner histories. The same input
+must give the same bytes, so while a recipe runs both are derived from what it works on; and its iterators
+run in one thread, as several yield their shapes in an order of chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import patch
+
+import ifcopenshell
+import ifcopenshell.guid
+
+
+def global_id(*parts: str) -> str:
+    """Return the GlobalId of something that is described by `parts`."""
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return ifcopenshell.guid.compress(uuid.UUID(bytes=digest[:16], version=4).hex)
+
+
+@contextmanager
+def steady(seed: str, *, moment: float) -> Iterator[None]:
+    """Let ifcopenshell make GlobalIds out of `seed`, and the time of day be `moment` (Unix seconds)."""
+    count = 0
+
+    def make() -> uuid.UUID:
+        nonlocal count
+        count += 1
+        return uuid.UUID(bytes=hashlib.sha256(f"{seed}/{count}".encode()).digest()[:16], version=4)
+
+    with (
+        patch.object(ifcopenshell.guid, "uuid4", make),
+        patch.object(time, "time", lambda: moment),
+        patch.object(multiprocessing, "cpu_count", lambda: 1),
+    ):
+        yield
+
+
+def written_at(model: ifcopenshell.file) -> float:
+    """Return the time stamp of a model's header as Unix seconds; 0 when it is none."""
+    header: Any = model.header
+    try:
+        moment = datetime.fromisoformat(str(header.file_name.time_stamp))
+    except (ValueError, RuntimeError):
+        return 0.0
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,316 @@
+"""What ifcpatch answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import ifcopenshell
+import ifcopenshell.geom
+import ifcopenshell.util.element as util
+import ifcpatch  # type: ignore[import-untyped]
+import pytest
+
+from functions.core.errors import InputError, UnsupportedError
+from functions.core.registry import operation
+from functions.ifc.cookbook import catalogue
+from functions.ifc.local import Execution, execute
+from functions.operations.ifcpatch import by_name, recipes
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+HOUSE = EXAMPLES / "house-architecture.ifc"
+# Arguments for the recipes that need some, and those that the example cannot suit.
+ARGUMENTS: dict[str, Any] = {
+    "ConvertLengthUnit": ["MILLIMETER"],
+    "ConvertPropertiesToQuantities": ["Width", "Width"],
+    "OffsetObjectPlacements": ["1", 2, 0.5],
+    "OffsetStoreyElevations": [1.5],
+    "SetFalseOrigin": {"name": "EPSG:4978", "e": 1000},
+    "MergeDuplicateTypes": ["Name"],
+    "TessellateElements": ["IfcWall"],
+    "ExtractElements": ["IfcWall", True],
+}
+ALIGNMENTS = {
+    "AddGeometricRepresentationToAlignment",
+    "AddLinearPlacementFallbackPosition",
+    "AddZeroLengthSegmentToAlignment",
+    "PatchStationReferentPosition",
+}
+SKIPPED = {"MergeProjects", "AGS2IFC", "FixRevitTINs", "FixRevit2025TINs"} | ALIGNMENTS
+AGS = {
+    "PROJ": (["PROJ_ID", "PROJ_NAME"], ["P1", "Site"]),
+    "HOLE": (["HOLE_ID", "HOLE_LOCX", "HOLE_LOCY", "HOLE_LOCZ"], ["BH1", "1.0", "2.0", "3.0"]),
+    "GEOL": (
+        ["HOLE_ID", "GEOL_TOP", "GEOL_BASE", "GEOL_DESC", "GEOL_LEG"],
+        ["BH1", "0", "10", "Clay", "CLAY"],
+    ),
+    **{group: (["HOLE_ID", "GEOL_BASE"], ["BH2", "1"]) for group in ("GORA", "GORB", "GOSA", "GOSB")},
+}
+BUILTIN = sorted(name for name, entry in by_name().items() if not entry["is_custom"])
+
+
+def patch(folder: Path, recipe: str | None, *, model: Path = HOUSE, **fields: Any) -> Execution:
+    request = {"input_file": model.name, "recipe": recipe, **fields}
+    inputs = {"input_file": model}
+    for index, name in enumerate(fields.get("inputs", [])):
+        inputs[f"inputs.{index}"] = EXAMPLES / name if (EXAMPLES / name).exists() else folder / name
+    folder.mkdir(exist_ok=True)
+    return execute(operation("ifcpatch"), request, inputs, folder=folder)
+
+
+def opened(done: Execution) -> ifcopenshell.file:
+    model: ifcopenshell.file = ifcopenshell.open(done.outputs[0].path)
+    return model
+
+
+def elements(model: Any, kind: str = "IfcObject") -> dict[str, Any]:
+    """Return what is said of objects: class, name, property sets without numbers, type, container."""
+    found = {}
+    for item in model.by_type(kind):
+        sets = {
+            name: {k: v for k, v in values.items() if k != "id"}
+            for name, values in util.get_psets(item).items()
+        }
+        type_, place = util.get_type(item), util.get_container(item)
+        materials = sorted(material.Name for material in util.get_materials(item))
+        found[item.GlobalId] = (
+            item.is_a(), item.Name, sets, type_ and type_.GlobalId, place and place.GlobalId, materials,
+        )  # fmt: skip
+    return found
+
+
+def meshes(model: Any) -> dict[str, tuple[Any, ...]]:
+    """Return what elements look like: rounded vertices where they stand, and colours."""
+    geom: Any = ifcopenshell.geom
+    settings = geom.settings()
+    settings.set("use-world-coords", True)
+    found = {}
+    for shape in geom.iterator(settings, model, 1):
+        points = sorted(
+            zip(*[iter(round(value, 5) + 0.0 for value in shape.geometry.verts)] * 3, strict=True)
+        )
+        found[shape.guid] = (
+            points,
+            sorted(tuple(item.diffuse.components) for item in shape.geometry.materials),
+        )
+    return found
+
+
+def test_the_catalogue_is_that_of_the_version_that_runs() -> None:
+    path = Path(__file__).resolve().parents[3] / "functions/operations/ifcpatch/recipes.json"
+    assert json.loads(path.read_text()) == json.loads(json.dumps(catalogue()))
+
+
+def test_the_catalogue_lists_every_recipe_of_ifcpatch() -> None:
+    folder = Path(ifcpatch.__file__).parent / "recipes"
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(BUILTIN)
+    listed = recipes()
+    assert listed["total_count"] == listed["builtin_count"] + listed["custom_count"] == len(listed["recipes"])
+    assert recipes(include_builtin=False)["builtin_count"] == 0
+    for entry in listed["recipes"]:
+        assert {"name", "description", "is_custom", "parameters", "output_type"} <= entry.keys()
+        for parameter in entry["parameters"]:
+            assert {"name", "type", "required", "default", "description"} <= parameter.keys()
+
+
+def test_without_a_recipe_it_lists_them(tmp_path: Path) -> None:
+    done = patch(tmp_path, None)
+    assert json.loads(done.outputs[0].path.read_text())["total_count"] == len(by_name())
+
+
+@pytest.mark.parametrize("recipe", sorted(set(BUILTIN) - SKIPPED))
+def test_every_builtin_recipe_runs(recipe: str, tmp_path: Path) -> None:
+    done = patch(tmp_path, recipe, arguments=ARGUMENTS.get(recipe, []))
+    assert done.result["success"]
+    kind = by_name()[recipe]["output_type"]
+    assert done.outputs[0].name == f"house-architecture_patched.{kind}"
+    if kind == "ifc":
+        assert len(opened(done).by_type("IfcElement")) == done.statistics["elements"] > 0
+    again = patch(tmp_path / "again", recipe, arguments=ARGUMENTS.get(recipe, []))
+    assert [output.sha256 for output in again.outputs] == [output.sha256 for output in done.outputs]
+
+
+@pytest.mark.parametrize("recipe", sorted(ALIGNMENTS))
+def test_recipes_for_alignments_need_ifc4x3(recipe: str, tmp_path: Path, corpus: Path) -> None:
+    with pytest.raises(InputError, match="cannot be applied") as caught:
+        patch(tmp_path / "a", recipe)
+    assert caught.value.field == "recipe"
+    model = corpus / "models" / "pcert" / "Building-Structural.ifc"
+    assert patch(tmp_path / "b", recipe, model=model).result["success"]
+
+
+def test_borings_become_a_model(tmp_path: Path) -> None:
+    ags = tmp_path / "borings.ags"
+    rows = [
+        [
+            f'"**{group}"',
+            ",".join(f'"*{name}"' for name in names),
+            '"<UNITS>"',
+            ",".join(f'"{v}"' for v in values),
+        ]
+        for group, (names, values) in AGS.items()
+    ]
+    ags.write_text("\n\n".join("\n".join(lines) for lines in rows) + "\n")
+    done = patch(tmp_path / "out", "AGS2IFC", inputs=["../borings.ags"])
+    assert [item.Name for item in opened(done).by_type("IfcBorehole")] == ["BH1"]
+
+
+def test_other_models_are_merged(tmp_path: Path) -> None:
+    done = patch(tmp_path, "MergeProjects", inputs=["house-services.ifc"])
+    other: Any = ifcopenshell.open(EXAMPLES / "house-services.ifc")
+    more = len(other.by_type("IfcElement"))
+    assert done.statistics["elements"] == done.statistics["elements_before"] + more
+
+
+def test_an_input_is_named_by_its_file_name_or_position(tmp_path: Path) -> None:
+    names = ["house-architecture-v2.ifc", "house-services.ifc"]
+    one = patch(tmp_path / "a", "MergeProjects", inputs=names, arguments=["house-services.ifc"])
+    two = patch(tmp_path / "b", "MergeProjects", inputs=names, arguments=[[1]])
+    both = patch(tmp_path / "c", "MergeProjects", inputs=names)
+    assert one.outputs[0].sha256 == two.outputs[0].sha256 != both.outputs[0].sha256
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"recipe": "Nothing"}, "recipe"),
+        ({"recipe": "Optimise", "use_custom": True}, "recipe"),
+        ({"recipe": "../../x"}, "recipe"),
+        ({"recipe": "Optimise", "arguments": [1]}, "arguments.0"),
+        ({"recipe": "ExtractElements", "arguments": {"question": 1}}, "arguments.question"),
+        ({"recipe": "ExtractElements", "arguments": ["IfcWall", "perhaps"]}, "arguments.1"),
+        ({"recipe": "OffsetStoreyElevations", "arguments": ["high"]}, "arguments.0"),
+        ({"recipe": "OffsetStoreyElevations", "arguments": ["nan"]}, "arguments.0"),
+        ({"recipe": "Migrate", "arguments": ["IFC9"]}, "arguments.0"),
+        ({"recipe": "ConvertPropertiesToQuantities", "arguments": ["Width"]}, "arguments.quantity_name"),
+        ({"recipe": "MergeProjects", "arguments": ["/etc/passwd"]}, "arguments.0"),
+        ({"recipe": "MergeProjects", "arguments": [["..", "a.ifc"]]}, "arguments.0"),
+        ({"recipe": "MergeProjects", "arguments": ["http://example.org/a.ifc"]}, "arguments.0"),
+        ({"recipe": "AGS2IFC", "arguments": {"docs_dir": "/"}}, "arguments.docs_dir"),
+        ({"recipe": "SplitByBuildingStorey", "arguments": ["/tmp/x"]}, "arguments.0"),
+        ({"recipe": "Ifc2Sql", "arguments": ["MySQL"]}, "arguments.0"),
+        ({"recipe": "Ifc2Sql", "arguments": {"database": "/tmp/x.db"}}, "arguments.database"),
+        ({"recipe": "Ifc2Sql", "arguments": {"host": "example.org"}}, "arguments.host"),
+        ({"arguments": ["IfcWall"]}, "recipe"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_it_starts(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        operation("ifcpatch").parse({"input_file": "house.ifc", **fields})
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("recipe", ["FixRevitTINs", "FixRevit2025TINs"])
+def test_recipes_for_a_desktop_application_say_so(recipe: str) -> None:
+    with pytest.raises(UnsupportedError, match="Blender"):
+        operation("ifcpatch").parse({"input_file": "house.ifc", "recipe": recipe})
+
+
+@pytest.mark.parametrize(
+    ("recipe", "fields", "field"),
+    [
+        ("MergeProjects", {}, "inputs"),
+        ("MergeProjects", {"inputs": ["house-site.ifc"], "arguments": ["other.ifc"]}, "arguments.filepaths"),
+        ("ExtractElements", {"arguments": ["IfcWall,,"]}, "arguments.query"),
+        ("Extract", {"arguments": ["IfcPump"]}, "arguments.query"),
+        ("Remove", {"arguments": ["IfcProject"]}, "arguments.query"),
+        ("Optimise", {"output_file": "house.sqlite"}, "output_file"),
+        ("SetAttribute", {"arguments": ["IfcWall", "GlobalId", "x"]}, "arguments.attribute"),
+        ("SetAttribute", {"arguments": ["IfcWall", "OwnerHistory", "x"]}, "arguments.value"),
+        ("SetAttribute", {"arguments": ["IfcWall", "PredefinedType", "ROUND"]}, "arguments.value"),
+        ("SetProperty", {"arguments": ["IfcWall", "Pset_WallCommon", "IsExternal", "no"]}, "arguments.value"),
+        ("SetColour", {"arguments": ["IfcWall", "red"]}, "arguments.colour"),
+    ],
+)
+def test_what_does_not_suit_the_model_is_refused(
+    recipe: str, fields: dict[str, Any], field: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        patch(tmp_path, recipe, **fields)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("query", ["IfcWall", "IfcWindow", "IfcElement", "IfcProduct, ! IfcSlab", "IfcSpace"])
+def test_an_extract_is_what_extract_elements_makes(query: str, tmp_path: Path) -> None:
+    ours = opened(patch(tmp_path / "ours", "Extract", arguments=[query]))
+    plain = opened(patch(tmp_path / "plain", "ExtractElements", arguments=[query, True]))
+    assert elements(ours) == elements(plain)
+    assert elements(ours, "IfcTypeObject").keys() == elements(plain, "IfcTypeObject").keys()
+    assert meshes(ours) == meshes(plain)
+
+
+def test_what_is_removed_is_gone_and_the_rest_is_as_it_was(tmp_path: Path) -> None:
+    before: Any = ifcopenshell.open(HOUSE)
+    after = opened(patch(tmp_path, "Remove", arguments=["IfcWindow"]))
+    assert not after.by_type("IfcWindow")
+    gone = {window.GlobalId for window in before.by_type("IfcWindow")}
+    assert elements(after) == {key: value for key, value in elements(before).items() if key not in gone}
+    assert meshes(after) == {key: value for key, value in meshes(before).items() if key not in gone}
+
+
+def test_an_attribute_is_set_for_the_chosen_alone(tmp_path: Path) -> None:
+    done = patch(tmp_path, "SetAttribute", arguments=["IfcWall", "Description", "Größe"])
+    model = opened(done)
+    assert {wall.Description for wall in model.by_type("IfcWall")} == {"Größe"}
+    assert all(slab.Description != "Größe" for slab in model.by_type("IfcSlab"))
+
+
+def test_a_property_is_set_for_the_chosen_alone(tmp_path: Path) -> None:
+    before: Any = ifcopenshell.open(HOUSE)
+    wall = before.by_type("IfcWall")[0].GlobalId
+    done = patch(tmp_path, "SetProperty", arguments=[wall, "Pset_WallCommon", "FireRating", "F 90"])
+    after = opened(done)
+    assert util.get_pset(after.by_guid(wall), "Pset_WallCommon", "FireRating") == "F 90"
+    changed = [key for key, value in elements(before).items() if elements(after)[key] != value]
+    assert changed == [wall]
+
+
+def test_a_property_is_added_and_taken_away(tmp_path: Path) -> None:
+    added = patch(tmp_path / "a", "SetProperty", arguments=["IfcWall", "Mine", "Checked", True])
+    model = opened(added)
+    assert all(util.get_pset(wall, "Mine", "Checked") is True for wall in model.by_type("IfcWall"))
+    path = added.outputs[0].path
+    taken = opened(
+        patch(tmp_path / "b", "SetProperty", model=path, arguments=["IfcWall", "Mine", "Checked", None])
+    )
+    assert all(util.get_pset(wall, "Mine") is None for wall in taken.by_type("IfcWall"))
+
+
+def test_a_colour_is_set_for_the_chosen_alone(tmp_path: Path) -> None:
+    before: Any = ifcopenshell.open(HOUSE)
+    window = before.by_type("IfcWindow")[0].GlobalId
+    after = meshes(opened(patch(tmp_path, "SetColour", arguments=[window, "#FF0000"])))
+    colours = meshes(before)
+    assert {colour for colour in after[window][1]} == {(1.0, 0.0, 0.0)}
+    assert [key for key in colours if after[key] != colours[key]] == [window]
+
+
+def test_a_split_holds_every_element_once(tmp_path: Path) -> None:
+    done = patch(tmp_path, "SplitByStorey")
+    listed = json.loads(done.outputs[0].path.read_text())["storeys"]
+    model: Any = ifcopenshell.open(HOUSE)
+    assert len(listed) == len(model.by_type("IfcBuildingStorey")) == len(done.outputs) - 1
+    found: list[str] = []
+    for item in listed:
+        part: Any = ifcopenshell.open(done.outputs[0].path.parent / item["file"])
+        assert [storey.GlobalId for storey in part.by_type("IfcBuildingStorey")] == [item["global_id"]]
+        found += [
+            element.GlobalId
+            for element in part.by_type("IfcElement")
+            if not element.is_a("IfcOpeningElement")
+        ]
+    whole = [item.GlobalId for item in model.by_type("IfcElement") if not item.is_a("IfcOpeningElement")]
+    assert sorted(found) == sorted(whole)
+
+
+def test_a_purge_removes_what_nothing_uses(tmp_path: Path) -> None:
+    model: Any = ifcopenshell.open(HOUSE)
+    model.create_entity("IfcPropertySet", GlobalId=ifcopenshell.guid.new(), Name="Loose", HasProperties=[])
+    path = tmp_path / "loose.ifc"
+    model.write(str(path))
+    done = patch(tmp_path / "out", "Purge", model=path)
+    after = opened(done)
+    assert "Loose" not in {item.Name for item in after.by_type("IfcPropertySet")}
+    assert elements(after) == elements(model)
+    assert meshes(after) == meshes(model)
