@@ -92,13 +92,13 @@ class Table:
 
     def __post_init__(self) -> None:
         """Join the paths to a tree."""
+        known: dict[tuple[Key, ...], Node] = {}
         for column, path in enumerate(self.paths):
             nodes, node = self._roots, None
-            for key in path:
-                # Patterns are equal when their text and flags are.
-                node = next((known for known in nodes if known.key == key), None)
+            for length, key in enumerate(path, start=1):
+                node = known.get(path[:length])  # patterns are equal when their text and flags are
                 if node is None:
-                    node = Node(key)
+                    node = known[path[:length]] = Node(key)
                     nodes.append(node)
                 nodes = node.children
             if node is not None:
@@ -140,7 +140,8 @@ class Table:
             if key in PARENTS:
                 return self._ancestor(value, PARENTS[str(key)])
             if isinstance(key, str) and key not in WORDS and not self._names_set(value, key):
-                return getattr(value, _alias(value, key), None)
+                # Attributes begin with a capital; others, such as `is_a`, would be Python's own.
+                return getattr(value, _alias(value, key), None) if key[:1].isupper() else None
         return _evaluate(value, [key])
 
     def _names_set(self, value: Entity, key: str) -> bool:

@@ -25,6 +25,7 @@ EXAMPLES = ROOT / "examples"
 INPUTS = {
     ".ifc": ("house-architecture.ifc", "house-architecture-v2.ifc"),
     ".ids": ("house.ids",),
+    ".csv": ("house-doors.csv",),
 }
 HEAVY = ("ifcopenshell", "numpy", "shapely", "boto3")
 
