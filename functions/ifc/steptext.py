@@ -27,7 +27,7 @@ STRING = re.compile(rb"'[^']*'")
 # A bracketed list of references: no other list of a relationship matters to a subset.
 LIST = re.compile(rb"\(\s*#\d+(?:\s*,\s*#\d+)*\s*\)")
 MAX_DIGITS = 10
-STRIDE = 50_000  # instances read at a time
+STRIDE = 20_000  # instances read at a time
 HASH, ZERO, NEWLINE, NINE = ord("#"), ord("0"), ord("\n"), ord("9")
 
 
@@ -49,7 +49,8 @@ class StepText:
         header = syntax.read_header(data)
         begin = header.data_start
         head = data[:begin].rstrip() + b"\n"
-        if b"/*" not in data:
+        # Only a comment can hold what looks like an instance at the start of a line.
+        if data.find(b"/*", begin) < 0 or b"/*" not in b"".join(data[begin:].split(b"'")[::2]):
             found = _one_a_line(data, begin)
             if len(found[0]) == instances:
                 return cls(data, head, *found)
@@ -82,13 +83,16 @@ class StepText:
         """Return (row, class in upper case) of all instances of some classes, in the order of the file."""
         names = b"|".join(sorted({name.upper().encode() for name in classes}, reverse=True))
         pattern = re.compile(rb"=\s*(" + names + rb")\s*\(")
-        found = []
-        for match in pattern.finditer(self.data, int(self._starts[0]) if len(self) else 0):
-            row = int(np.searchsorted(self._starts, match.start(), side="right")) - 1
+        begin = int(self._starts[0]) if len(self) else 0
+        spans = [(match.start(), match[1]) for match in pattern.finditer(self.data, begin)]
+        rows = np.searchsorted(self._starts, np.array([at for at, _ in spans], np.int64), side="right") - 1
+        heads = self._starts[rows].tolist()
+        return [
+            (row, name.decode())
+            for row, head, (at, name) in zip(rows.tolist(), heads, spans, strict=True)
             # The same words inside a string are no instance.
-            if row >= 0 and self.data[self._starts[row] + 1 : match.start()].strip().isdigit():
-                found.append((row, match[1].decode()))
-        return found
+            if self.data[head + 1 : at].strip().isdigit()
+        ]
 
     def reach(self, seen: Marks, seeds: Sequence[int] | Rows, texts: dict[int, bytes]) -> None:
         """Mark in `seen` what can be reached from rows; `texts` are read in the stead of some rows' own."""
@@ -96,14 +100,20 @@ class StepText:
         frontier = frontier[~seen[frontier]]
         while len(frontier):
             seen[frontier] = True
-            joined = b"".join(
-                [
-                    texts[row] if row in texts else self.data[self._starts[row] : self._ends[row]]
-                    for row in frontier.tolist()
-                ]
-            )
-            frontier = np.unique(self.rows(references(joined)))
+            found = [
+                np.unique(self.rows(references(self._join(frontier[begin : begin + STRIDE], texts))))
+                for begin in range(0, len(frontier), STRIDE)
+            ]
+            frontier = np.unique(np.concatenate(found))
             frontier = frontier[~seen[frontier]]
+
+    def _join(self, rows: Rows, texts: dict[int, bytes]) -> bytes:
+        return b"".join(
+            [
+                texts[row] if row in texts else self.data[self._starts[row] : self._ends[row]]
+                for row in rows.tolist()
+            ]
+        )
 
     def referenced(self) -> Marks:
         """Return which rows another row refers to."""
