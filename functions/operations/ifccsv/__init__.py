@@ -1,4 +1,4 @@
-"""List elements and their values as a table: CSV, XLSX or ODS.
+"""List elements and their values as a table: CSV, XLSX, ODS or Parquet.
 
 `query` selects elements and `attributes` name the columns, both in the selector syntax of IfcOpenShell
 (`IfcWall, Pset_WallCommon.IsExternal=TRUE`; `class`, `Name`, `type.Name`, `storey.Name`, `material.Name`,
@@ -13,6 +13,10 @@ these; taking one apostrophe away from such a cell gives the text back exactly. 
 (-1.5 is a number; the text "-1.5" becomes '-1.5), and so does a null marker of a single character.
 Characters that XML cannot hold are replaced by U+FFFD in all formats.
 
+Parquet has typed columns instead: boolean, int64 or double where all values of a column are, else text as in
+the other formats but without apostrophes; nothing is neutralised, as nothing runs, and unset values are
+null. It has no place for summaries, which are refused. A header that stands twice gets a number.
+
 `statistics` count rows, columns, elements, empty cells, neutralised and unreadable ones.
 """
 
@@ -24,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
 
-FORMATS = ("csv", "xlsx", "ods")
+FORMATS = ("csv", "xlsx", "ods", "parquet")
 MAX_COLUMNS = 16_384  # of Excel and of LibreOffice
 
 Query = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -73,7 +77,7 @@ class CsvRequest(Request):
 
     filename: ModelFile
     output_filename: OutputName = None
-    format: Literal["csv", "xlsx", "ods"] | None = Field(
+    format: Literal["csv", "xlsx", "ods", "parquet"] | None = Field(
         None, description="csv, unless output_filename says otherwise."
     )
     delimiter: str = Field(",", min_length=1, max_length=1, description="Between the cells of a CSV file.")

@@ -9,12 +9,14 @@ from pathlib import Path
 import ifcopenshell
 
 from functions.core import Files
-from functions.core.errors import InputError
+from functions.core.errors import InputError, UnsupportedError
 from functions.ifc.gate import open_model
+from functions.ifc.parquet import Column, Scalar, Type, write_parquet
 from functions.ifc.reader import clean
 from functions.ifc.selector import Table, parse_path, select
 from functions.ifc.sheets import MAX_TEXT, open_sheet
 from functions.ifc.tables import (
+    TRUE,
     Cell,
     Format,
     Grouping,
@@ -29,6 +31,8 @@ from functions.operations.ifccsv import FORMATS, CsvRequest, CsvResult
 
 STEP = 1000  # rows between reports of progress
 Formats = dict[int, Format]
+UNSET = "\ue000unset\ue000"  # the null marker of typed columns, which no text of a model can be taken for
+PARQUET = "parquet"
 
 
 @dataclass
@@ -49,17 +53,22 @@ def run(request: CsvRequest, files: Files) -> CsvResult:
     model = open_model(path, files)
     table = Table(paths)
     elements = select(model, request.query)
-    rows, last = arrange(request, formats, list(_read(table, elements, request, files)))
+    types: list[set[type]] = [set() for _ in paths]
+    marked = request.model_copy(update={"null": UNSET}) if kind == PARQUET else request
+    rows, last = arrange(marked, formats, list(_read(table, elements, marked, types, files)))
     tally = Tally()
     width = len(paths)
-    with open_sheet(
-        files.output(output), kind, rows=len(rows) + 1 + bool(last), delimiter=request.delimiter
-    ) as write:
-        write([neutralise(clean(title)) for title in request.titles()])
-        for done, row in enumerate((*rows, *([last] if last else ())), start=1):
-            write([_finish(cell, request.null, kind, tally) for cell in row])
-            if done % STEP == 0:
-                files.progress("write", done, len(rows))
+    target = files.output(output)
+    if kind == PARQUET:
+        columns = _columns(request, formats, types)
+        write_parquet(target, columns, (_typed(row, columns, request.null, tally) for row in rows))
+    else:
+        with open_sheet(target, kind, rows=len(rows) + 1 + bool(last), delimiter=request.delimiter) as write:
+            write([neutralise(clean(title)) for title in request.titles()])
+            for done, row in enumerate((*rows, *([last] if last else ())), start=1):
+                write([_finish(cell, request.null, kind, tally) for cell in row])
+                if done % STEP == 0:
+                    files.progress("write", done, len(rows))
     if not elements:
         files.warn("the query selects no elements")
     if tally.truncated:
@@ -88,6 +97,8 @@ def name_output(request: CsvRequest, stem: str) -> tuple[str, str]:
         raise InputError(
             f"output_filename: {name!r} is not the name of a {kind} file", field="output_filename"
         )
+    if kind == PARQUET and request.summaries:
+        raise UnsupportedError("summaries: Parquet has typed columns and no summary row", field="summaries")
     return kind, name or f"{stem}.{kind}"
 
 
@@ -131,13 +142,70 @@ def _formats(request: CsvRequest) -> Formats:
 
 
 def _read(
-    table: Table, elements: Sequence[ifcopenshell.entity_instance], request: CsvRequest, files: Files
+    table: Table,
+    elements: Sequence[ifcopenshell.entity_instance],
+    request: CsvRequest,
+    types: list[set[type]],
+    files: Files,
 ) -> Iterable[Row]:
-    """Yield a row of cells for every element."""
+    """Yield a row of cells for every element, and note the types of each column."""
     for done, element in enumerate(elements):
         if done % STEP == 0:
             files.progress("read", done, len(elements))
-        yield [to_cell(value, request.null) for value in table.row(element)]
+        values = table.row(element)
+        row = [to_cell(value, request.null) for value in values]
+        if request.null is UNSET:
+            for known, value, cell in zip(types, values, row, strict=True):
+                if value is not None:
+                    known.add(bool if isinstance(value, bool) else type(cell))
+        yield row
+
+
+def _columns(request: CsvRequest, formats: Formats, types: Sequence[set[type]]) -> list[Column]:
+    """Return the typed columns of a table; what groups and formats have made is text, or a number."""
+    made = {part.name: part.type for part in request.groups or () if part.type != "GROUP"}
+    columns: list[Column] = []
+    names: set[str] = set()
+    for index, (title, query) in enumerate(zip(request.titles(), request.columns(), strict=True)):
+        name = free = clean(title)
+        count = 1
+        while name in names:
+            count += 1
+            name = f"{free} ({count})"
+        names.add(name)
+        if index in formats or made.get(query) in {"CONCAT", "VARIES"}:
+            kind = Type.STRING
+        elif query in made:
+            kind = Type.DOUBLE
+        else:
+            kind = _type(types[index])
+        columns.append(Column(name, kind))
+    return columns
+
+
+def _type(found: set[type]) -> Type:
+    if found == {bool}:
+        return Type.BOOLEAN
+    if found == {int}:
+        return Type.INT64
+    return Type.DOUBLE if found and found <= {int, float} else Type.STRING
+
+
+def _typed(row: Row, columns: Sequence[Column], null: str, tally: Tally) -> list[Scalar]:
+    """Return a row of values of the columns' types."""
+    values: list[Scalar] = []
+    for cell, column in zip(row, columns, strict=True):
+        if cell in {UNSET, ""}:
+            tally.empty += 1
+        if cell == UNSET:
+            values.append(None)
+        elif column.type is Type.STRING:
+            values.append(str(cell).replace(UNSET, null))
+        elif column.type is Type.BOOLEAN:
+            values.append(cell == TRUE)
+        else:
+            values.append(int(cell) if column.type is Type.INT64 else float(cell))
+    return values
 
 
 def _finish(cell: Cell, null: str, kind: str, tally: Tally) -> Cell:

@@ -12,6 +12,7 @@ import ifccsv
 import ifcopenshell
 import ifcopenshell.util.selector
 import openpyxl
+import pyarrow.parquet  # type: ignore[import-untyped]
 import pytest
 from odf.opendocument import load as load_ods
 from odf.table import Table, TableCell, TableRow
@@ -289,6 +290,47 @@ def test_the_format_follows_the_name(tmp_path: Path, request_: dict[str, Any], n
     assert table.read_bytes().startswith(b"PK") == (table.suffix in {".xlsx", ".ods"})
 
 
+# Parquet
+
+
+def test_parquet_has_typed_columns_and_nulls(corpus: Path, tmp_path: Path) -> None:
+    attributes = ["Name", "Pset_WallCommon.IsExternal", "z", "id", "Qto_WallBaseQuantities.Length", "Name",
+                  "Pset_WallCommon.FireRating"]  # fmt: skip
+    result, path = export(HOUSE, tmp_path, query="IfcElement", attributes=attributes, format="parquet")
+    _, other = export(HOUSE, tmp_path, query="IfcElement", attributes=attributes)
+    found = pyarrow.parquet.read_table(path)
+    assert [(field.name, str(field.type)) for field in found.schema] == [
+        ("GlobalId", "string"), ("Name", "string"), ("Pset_WallCommon.IsExternal", "bool"), ("z", "double"),
+        ("id", "int64"), ("Qto_WallBaseQuantities.Length", "double"), ("Name (2)", "string"),
+        ("Pset_WallCommon.FireRating", "string"),
+    ]  # fmt: skip
+    words = {None: "-", True: "YES", False: "NO"}
+    texts = [
+        [words[cell] if cell is None or isinstance(cell, bool) else str(cell) for cell in row]
+        for row in zip(*(column.to_pylist() for column in found.columns), strict=True)
+    ]
+    assert texts == read(other)[1:]
+    assert result.statistics["empty_cells"] == sum(column.null_count for column in found.columns) > 0
+    _, path = export(corpus / "bad" / "formula_names.ifc", tmp_path, attributes=["Name"], format="parquet")
+    names = pyarrow.parquet.read_table(path)["Name"].to_pylist()
+    model = ifcopenshell.open(str(corpus / "bad" / "formula_names.ifc"))
+    assert sorted(names) == sorted(wall.Name for wall in model.by_type("IfcElement"))
+
+
+def test_parquet_of_groups_is_text_or_a_number(tmp_path: Path) -> None:
+    groups = [{"name": "class", "type": "GROUP"}, {"name": "Pset_WallCommon.FireRating", "type": "CONCAT"},
+              {"name": "z", "type": "MAX"}]  # fmt: skip
+    _, path = export(
+        HOUSE, tmp_path, attributes=["class", "Pset_WallCommon.FireRating", "z"], groups=groups,
+        include_global_id=False, output_filename="x.parquet", null="?",
+    )  # fmt: skip
+    found = pyarrow.parquet.read_table(path)
+    assert [str(field.type) for field in found.schema] == ["string", "string", "double"]
+    ratings = dict(zip(*(column.to_pylist() for column in found.columns[:2]), strict=True))
+    assert "?" in ratings["IfcWall"]
+    assert ratings["IfcDoor"] is None
+
+
 # What is refused
 
 
@@ -308,6 +350,7 @@ def test_the_format_follows_the_name(tmp_path: Path, request_: dict[str, Any], n
         ({"format": "xls"}, "format"),
         ({"format": "ods", "output_filename": "a.xlsx"}, "output_filename"),
         ({"headers": ["A"]}, "headers"),
+        ({"format": "parquet", "summaries": [{"name": "Name", "type": "SUM"}]}, "summaries"),
         ({"sort": [{"name": "Tag"}]}, "sort"),
         ({"sort": [{"name": "Name", "order": "UP"}]}, "sort.0.order"),
         ({"groups": [{"name": "Name", "type": "VARIES"}]}, "groups"),
