@@ -1,0 +1,130 @@
+"""Read the IDS, audit the model, write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import ifcopenshell
+from ifctester.ids import Ids
+
+from functions.core import Files
+from functions.core.errors import InputError
+from functions.ifc import audit
+from functions.ifc.facts import Facts
+from functions.ifc.gate import open_model
+from functions.ifc.idsaudit import Fault, Rule, find_faults
+from functions.ifc.idsfile import read_ids
+from functions.ifc.idspage import write_page
+from functions.ifc.idsreport import write_json
+from functions.ifc.idstopics import make_rows, make_topics
+from functions.ifc.reader import clean
+from functions.ifc.sheets import open_sheet
+from functions.ifc.bcf import write_topics
+from functions.ifc.verdicts import Totals, passed
+from functions.operations.ifctester import FORMATS, TesterRequest, TesterResult
+
+IDS = "ids_filename"
+SUFFIXES = {"bcfzip": "bcf", "htm": "html"}
+MAX_TITLE = 200
+
+
+def run(request: TesterRequest, files: Files) -> TesterResult:
+    """Audit a model and return the verdict."""
+    path = files.input(request.ifc_filename)
+    kind, output = name_output(request, path.stem)
+    document = load(request, files)
+    model = open_model(path, files)
+    warn_of_versions(document, model, files)
+    outcomes = list(
+        audit.run(document, model, progress=lambda done, total: files.progress("audit", done, total))
+    )
+    title = clean(document.info["title"])[:MAX_TITLE]
+    write(request, kind, files.output(output), outcomes, title=title, model=model)
+    totals = Totals.of(outcomes)
+    verdict = passed(outcomes)
+    return TesterResult(
+        message=f"The model {'meets' if verdict else 'does not meet'} the IDS: "
+        f"{totals.specifications.passed} of {totals.specifications.total} specifications pass, "
+        f"{totals.elements.total - totals.elements.passed} of {totals.elements.total} elements fail",
+        output=output,
+        passed=verdict,
+        statistics=dict(totals.statistics()),
+    )
+
+
+def name_output(request: TesterRequest, stem: str) -> tuple[str, str]:
+    """Return the kind of report and its file name; a name whose extension says another kind is refused."""
+    name = request.output_filename
+    suffix = Path(name).suffix.lower().removeprefix(".") if name else ""
+    suffix = SUFFIXES.get(suffix, suffix)
+    kind = request.report_type or (suffix if suffix in FORMATS else FORMATS[0])
+    if suffix in FORMATS and suffix != kind:
+        message = f"output_filename: {name!r} is not the name of a {kind} report"
+        raise InputError(message, field="output_filename")
+    return kind, name or f"{stem}.audit.{kind}"
+
+
+def load(request: TesterRequest, files: Files) -> Ids:
+    """Return the IDS. Raises an InputError that names the rule that it breaks, and the line."""
+    read = read_ids(files.input(request.ids_filename), name=IDS)
+    document = audit.parse(read.decoded)
+    for fault in find_faults(document, read.places):
+        # A pattern that cannot be compiled cannot be ignored either.
+        if request.invalid_ids == "refuse" or fault.rule is Rule.PATTERN:
+            raise refuse(fault)
+        files.warn(f"The IDS breaks the rule {fault.rule} in line {fault.line}: {clean(fault.message)}")
+    return document
+
+
+def refuse(fault: Fault) -> InputError:
+    """Return the error for an IDS that breaks a rule."""
+    message = f"{IDS}: the IDS breaks the rule {fault.rule}: {clean(fault.message)}"
+    return InputError(message, field=IDS, where=f"line {fault.line}")
+
+
+def warn_of_versions(document: Ids, model: ifcopenshell.file, files: Files) -> None:
+    """Say how many specifications are written for other versions of IFC."""
+    schema = model.schema_identifier
+    others = sum(schema not in one.ifcVersion for one in document.specifications)
+    if others:
+        files.warn(
+            f"{others} of {len(document.specifications)} specifications are not written for {schema}, the "
+            "schema of the model; they are checked all the same"
+        )
+
+
+def write(
+    request: TesterRequest,
+    kind: str,
+    target: Path,
+    outcomes: list[audit.Outcome],
+    *,
+    title: str,
+    model: ifcopenshell.file,
+) -> None:
+    """Write the report of the kind."""
+    date = read_date(model)
+    name = clean(PurePosixPath(request.ifc_filename).name)
+    if kind == "bcf":
+        topics = make_topics(outcomes, model)
+        write_topics(target, topics, project=title, date=date, version=request.bcf_version)
+    elif kind == "ods":
+        rows = list(make_rows(outcomes))
+        with open_sheet(target, kind, rows=len(rows)) as put:
+            for row in rows:
+                put(row)
+    else:
+        with target.open("w", encoding="utf-8") as stream:
+            if kind == "html":
+                write_page(stream, outcomes, title=title, date=date, name=name)
+            else:
+                write_json(stream, outcomes, Facts(model), title=title, date=date, name=name)
+
+
+def read_date(model: ifcopenshell.file) -> str:
+    """Return the model's time stamp: reports of the same input are the same."""
+    try:
+        stamp = model.header.file_name.time_stamp
+    except (AttributeError, RuntimeError):  # a damaged header
+        return ""
+    return clean(stamp) if isinstance(stamp, str) else ""
