@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ import ifcopenshell.util.element as util
 from ifcopenshell import entity_instance as Entity
 from ifcopenshell.util.pset import PsetQto
 
+from functions.ifc.faults import logged
 from functions.ifc.literals import Kind, attribute_kind, named_kind
 from functions.ifc.selector import WORDS, Key
 
@@ -60,9 +61,10 @@ class PropertyTarget:
 
 @dataclass
 class Resolver:
-    """Finds targets in one model."""
+    """Finds targets in one model; `warn` gets what its parser has said until the templates are opened."""
 
     model: ifcopenshell.file
+    warn: Callable[[str], None]
     _attributes: dict[str, dict[str, tuple[Kind, bool, bool]]] = field(default_factory=dict)
 
     def resolve(self, element: Entity, path: Sequence[Key]) -> AttributeTarget | PropertyTarget:
@@ -192,7 +194,11 @@ class Resolver:
 
     @cached_property
     def _templates(self) -> Any:  # noqa: ANN401
-        return PsetQto(TEMPLATES[self.model.schema])  # type: ignore[arg-type]
+        for text in logged():
+            self.warn(text)
+        found = PsetQto(TEMPLATES[self.model.schema])  # type: ignore[arg-type]
+        list(logged())  # what the parser says about the templates' file is no concern of the user's
+        return found
 
     @cached_property
     def _elsewhere(self) -> dict[tuple[str, str], tuple[Entity, Entity]]:

@@ -96,7 +96,7 @@ def run(request: ImportRequest, files: Files) -> ImportResult:
     outcome = Outcome()
     compare = Comparison(columns, request.null, table.suffix.lower() == ".xlsx")
     differences = _collect(model, rows, Collector(compare, key, {}, outcome), files)
-    _plan(model, differences, compare, outcome)
+    _plan(Resolver(model, files.warn), differences, compare, outcome)
     editor = Editor(model)
     _apply(editor, outcome)
     _verify(compare, outcome, files)
@@ -233,10 +233,9 @@ def _collect(model: ifcopenshell.file, rows: Grid, collector: Collector, files: 
 
 
 def _plan(
-    model: ifcopenshell.file, differences: Sequence[Difference], compare: Comparison, outcome: Outcome
+    resolver: Resolver, differences: Sequence[Difference], compare: Comparison, outcome: Outcome
 ) -> None:
     """Find out what every cell that differs would set, or refuse it."""
-    resolver = Resolver(model)
     taken: dict[tuple[Any, ...], Any] = {}
     for difference in differences:
         element = difference.elements[0]
