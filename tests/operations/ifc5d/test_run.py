@@ -1,0 +1,207 @@
+"""What ifc5d answers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import ifcopenshell
+import ifcopenshell.api.pset
+import ifcopenshell.util.element as util
+import pytest
+
+from functions.core.errors import InputError
+from functions.core.registry import operation
+from functions.ifc.local import Execution, execute
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+HOUSE = EXAMPLES / "house-architecture.ifc"
+MM = 1e-3
+
+
+def quantify(folder: Path, model: Path = HOUSE, **fields: Any) -> Execution:
+    folder.mkdir(exist_ok=True)
+    request = {"input_file": model.name, **fields}
+    return execute(operation("ifc5d"), request, {"input_file": model}, folder=folder)
+
+
+def opened(done: Execution) -> Any:
+    return ifcopenshell.open(done.outputs[0].path)
+
+
+def sets(model: Any) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the quantity sets of products, without instance numbers."""
+    return {
+        item.GlobalId: {
+            name: {key: value for key, value in content.items() if key != "id"}
+            for name, content in util.get_psets(item, qtos_only=True, should_inherit=False).items()
+        }
+        for item in model.by_type("IfcProduct")
+    }
+
+
+def named(model: Any, kind: str, name: str) -> dict[str, float]:
+    """Return the quantities of the element of a name."""
+    element = next(item for item in model.by_type(kind) if item.Name == name)
+    return next(iter(sets(model)[element.GlobalId].values()))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Execution:
+    """The example house with its quantities."""
+    return quantify(tmp_path_factory.mktemp("house"))
+
+
+def test_a_slab_is_as_wide_as_it_is_thick(house: Execution) -> None:
+    slab = named(opened(house), "IfcSlab", "Slab 0")
+    assert slab["Width"] == pytest.approx(300)
+    assert (slab["Length"], slab["Depth"]) == pytest.approx((10000, 8000))
+    assert slab["GrossArea"] == pytest.approx(80)
+    assert slab["NetVolume"] == pytest.approx(80 * 0.3)
+
+
+def test_the_perimeter_of_a_slab_is_its_outer_one(house: Execution) -> None:
+    slab = named(opened(house), "IfcSlab", "Slab 1")
+    assert slab["Perimeter"] == pytest.approx(36000)
+    assert slab["NetArea"] < slab["GrossArea"] == pytest.approx(80)
+
+
+def test_a_sloping_slab_is_measured_in_its_own_plane(house: Execution) -> None:
+    roof = named(opened(house), "IfcSlab", "Roof south")
+    assert roof["GrossVolume"] == pytest.approx(roof["GrossArea"] * roof["Width"] * MM, rel=0.001)
+
+
+def test_openings_are_no_deeper_than_their_wall(house: Execution) -> None:
+    model = opened(house)
+    opening = named(model, "IfcOpeningElement", "Opening D-01")
+    host = next(item for item in model.by_type("IfcOpeningElement") if item.Name == "Opening D-01")
+    wall = sets(model)[host.VoidsElements[0].RelatingBuildingElement.GlobalId]["Qto_WallBaseQuantities"]
+    assert opening["Depth"] == pytest.approx(wall["Width"])
+    assert opening["Height"] == pytest.approx(2100)
+    assert opening["Area"] == pytest.approx(opening["Width"] * opening["Height"] * MM**2)
+    assert opening["Volume"] == pytest.approx(opening["Area"] * opening["Depth"] * MM)
+
+
+def test_openings_make_the_difference_of_gross_and_net(house: Execution) -> None:
+    model = opened(house)
+    for wall in model.by_type("IfcWall"):
+        told = sets(model)[wall.GlobalId]["Qto_WallBaseQuantities"]
+        inside = [sets(model)[void.RelatedOpeningElement.GlobalId] for void in wall.HasOpenings]
+        cut = sum(item["Qto_OpeningElementBaseQuantities"]["Volume"] for item in inside)
+        area = sum(item["Qto_OpeningElementBaseQuantities"]["Area"] for item in inside)
+        assert told["GrossVolume"] - told["NetVolume"] == pytest.approx(cut, rel=2e-4)
+        assert told["GrossSideArea"] - told["NetSideArea"] == pytest.approx(area, rel=2e-4)
+        assert told["NetVolume"] == pytest.approx(told["NetSideArea"] * told["Width"] * MM, rel=0.001)
+
+
+def test_windows_are_as_large_as_their_lining(house: Execution) -> None:
+    model = opened(house)
+    for window in model.by_type("IfcWindow"):
+        told = sets(model)[window.GlobalId]["Qto_WindowBaseQuantities"]
+        assert told["Width"] == pytest.approx(window.OverallWidth)
+        assert told["Area"] == pytest.approx(window.OverallWidth * window.OverallHeight * MM**2)
+
+
+def test_a_gable_has_a_width_and_no_height(house: Execution) -> None:
+    gable = named(opened(house), "IfcWall", "W-E2 Gable west")
+    assert gable["Width"] == pytest.approx(300)
+    assert "Height" not in gable
+    rows = json.loads(house.outputs[1].path.read_text())["quantities"]
+    row = next(item for item in rows if item["name"] == "W-E2 Gable west" and item["quantity"] == "Height")
+    assert (row["value"], row["status"]) == (None, "left out")
+    assert row["reason"] == "it is not of constant height"
+
+
+def test_every_quantity_is_counted(house: Execution) -> None:
+    told = house.statistics
+    rows = json.loads(house.outputs[1].path.read_text())["quantities"]
+    assert len(rows) == told["quantities"] + sum(told["left_out"].values())
+    assert told["quantities"] == told["written"] + told["kept"] + told["replaced"]
+    assert told["elements"] >= told["measured"] + told["without_rule"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_schedule_is_a_table(kind: str, tmp_path: Path) -> None:
+    done = quantify(tmp_path, schedule=kind)
+    assert [output.name for output in done.outputs] == [
+        "house-architecture_qto.ifc",
+        f"house-architecture_qto.{kind}",
+    ]
+    if kind == "csv":
+        with done.outputs[1].path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert sum(row["Value"] != "" for row in rows) == done.statistics["quantities"]
+
+
+def test_the_schedule_may_be_left_out(tmp_path: Path) -> None:
+    assert len(quantify(tmp_path, schedule=None).outputs) == 1
+
+
+def test_a_second_run_changes_nothing(house: Execution, tmp_path: Path) -> None:
+    again = quantify(tmp_path, house.outputs[0].path)
+    assert sets(opened(again)) == sets(opened(house))
+    assert again.statistics["written"] == again.statistics["sets"] == 0
+    assert again.statistics["kept"] == house.statistics["quantities"]
+
+
+@pytest.fixture
+def authored(tmp_path: Path) -> Path:
+    """A house whose first wall says that it is 1 mm wide."""
+    model: Any = ifcopenshell.open(HOUSE)
+    wall = model.by_type("IfcWall")[0]
+    qto = ifcopenshell.api.pset.add_qto(model, wall, "Qto_WallBaseQuantities")
+    ifcopenshell.api.pset.edit_qto(model, qto=qto, properties={"Width": 1.0})
+    path = tmp_path / "authored.ifc"
+    model.write(str(path))
+    return path
+
+
+@pytest.mark.parametrize(("mode", "width"), [("missing", 1.0), ("replace", 300.0)])
+def test_an_authored_set_is_filled_or_replaced(
+    mode: str, width: float, authored: Path, tmp_path: Path
+) -> None:
+    model = opened(quantify(tmp_path / "out", authored, mode=mode))
+    found = sets(model)[model.by_type("IfcWall")[0].GlobalId]
+    assert list(found) == ["Qto_WallBaseQuantities"]
+    assert found["Qto_WallBaseQuantities"]["Width"] == pytest.approx(width)
+    assert found["Qto_WallBaseQuantities"]["NetVolume"] > 1
+
+
+def test_a_second_set_stands_beside_an_authored_one_if_asked(authored: Path, tmp_path: Path) -> None:
+    model = opened(quantify(tmp_path / "out", authored, mode="add"))
+    found = sets(model)[model.by_type("IfcWall")[0].GlobalId]
+    before: Any = ifcopenshell.open(authored)
+    assert found["Qto_WallBaseQuantities"] == next(
+        iter(sets(before)[before.by_type("IfcWall")[0].GlobalId].values())
+    )
+    assert found["Qto_WallBaseQuantities (ifcpipe)"]["Width"] == pytest.approx(300)
+
+
+def test_the_header_stays(house: Execution) -> None:
+    source: Any = ifcopenshell.open(HOUSE)
+    assert opened(house).header.file_name.time_stamp == source.header.file_name.time_stamp
+
+
+def test_a_wrong_query_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        quantify(tmp_path, query="IfcWall,,")
+    assert caught.value.field == "query"
+
+
+@pytest.mark.parametrize("name", ["TallBuilding.ifc", "Building-Architecture.ifc", "Building-Hvac.ifc"])
+def test_volumes_are_those_of_the_corpus(name: str, corpus: Path, tmp_path: Path) -> None:
+    truth = json.loads((corpus / "qto" / "volumes.truth.json").read_text())[name]
+    source = next((corpus / "models").rglob(name))
+    after = opened(quantify(tmp_path, source))
+    before: Any = ifcopenshell.open(source)
+    found = {key: value for key, content in sets(after).items() for value in content.values()}
+    compared = [key for key in truth if "NetVolume" in found.get(key, {})]
+    assert len(compared) >= 2
+    for key in compared:
+        assert found[key]["NetVolume"] == pytest.approx(truth[key], rel=0.01)
+    for key, content in sets(before).items():
+        for set_name, values in content.items():
+            assert values.items() <= sets(after)[key][set_name].items()
+    assert all(len(content) <= 1 for content in sets(after).values())
