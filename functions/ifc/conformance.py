@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -12,14 +13,16 @@ from typing import Any
 
 import ifcopenshell
 import ifcopenshell.validate
+import numpy as np
 
 from functions.ifc import faults
 from functions.ifc.issues import WARNING, Issue, Issues
 from functions.ifc.rules import describe
 
-# Strings and comments, which may hold anything; then what a definition or a reference looks like.
-TOKEN = re.compile(rb"'[^']*'|/\*.*?\*/|#(\d+)(\s*=\s*(\w*))?", re.DOTALL)
-LINED = re.compile(rb"\n|'[^']*'|/\*.*?\*/|#(\d+)\s*=", re.DOTALL)
+# Strings and comments, which may hold anything; then what a definition or a reference looks like. Of a
+# number that is longer than any, 18 digits are enough to see that nothing has it.
+TOKEN = re.compile(rb"'[^']*'|/\*.*?\*/|#(\d{1,18})\d*(\s*=\s*(\w*))?", re.DOTALL)
+LINED = re.compile(rb"\n|'[^']*'|/\*.*?\*/|#(\d{1,18})\d*\s*=", re.DOTALL)
 INSTANCE = re.compile(r" (?:for|of) instance #\d+")
 # References to nothing are found in the text, those inside of unknown entities too.
 DANGLING = re.compile(r"Instance reference #\d+ used by")
@@ -44,37 +47,38 @@ class Text:
 
 def read_text(path: Path, model: ifcopenshell.file) -> Text:
     """Read which instances a text refers to without defining them, and which the model does not have."""
-    defined: dict[int, bytes] = {}
-    used: set[int] = set()
     with path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
         start = max(data.find(b"DATA"), 0)
+        defined, used = array("Q"), array("Q")
         for found in TOKEN.finditer(data, start):
-            if found[1] is None:
-                continue
-            number = int(found[1])
-            if found[2] is None:
-                used.add(number)
-            else:
-                defined[number] = found[3]
-        missing = used - defined.keys()
-        places: dict[int, list[int]] = {}
-        if missing:
-            owner = 0
-            for found in TOKEN.finditer(data, start):
-                if found[1] is None:
-                    continue
-                if found[2] is not None:
-                    owner = int(found[1])
-                elif int(found[1]) in missing:
-                    places.setdefault(owner, []).append(int(found[1]))
-    known = set(model.entity_names())
-    unknown = {
-        number: name.decode("ascii", "replace").upper()
-        for number, name in defined.items()
-        if number not in known
-    }
-    dangling = {number: tuple(dict.fromkeys(targets)) for number, targets in sorted(places.items())}
-    return Text(dangling=dangling, unknown=dict(sorted(unknown.items())))
+            if found[1] is not None:
+                (used if found[2] is None else defined).append(int(found[1]))
+        missing = frozenset(np.setdiff1d(used, defined).tolist())
+        names = model.entity_names()
+        unread = frozenset(defined) - frozenset(names) if len(names) < len(defined) else frozenset()
+        return _locate(data, start, missing, unread)
+
+
+def _locate(data: mmap, start: int, missing: frozenset[int], unread: frozenset[int]) -> Text:
+    """Return which instances refer to missing ones, and the entities of those that were not read."""
+    places: dict[int, dict[int, None]] = {}
+    unknown: dict[int, str] = {}
+    owner = 0
+    for found in TOKEN.finditer(data, start) if missing or unread else ():
+        if found[1] is None:
+            continue
+        number = int(found[1])
+        if found[2] is None:
+            if number in missing:
+                places.setdefault(owner, {})[number] = None
+            continue
+        owner = number
+        if number in unread:
+            unknown[number] = found[3].decode("ascii", "replace").upper()
+    return Text(
+        dangling={number: tuple(targets) for number, targets in sorted(places.items())},
+        unknown=dict(sorted(unknown.items())),
+    )
 
 
 def find_lines(path: Path, numbers: set[int]) -> dict[int, int]:

@@ -40,6 +40,6 @@ operation = Operation(
     package=__name__,
     request=JsonRequest,
     result=JsonResult,
-    compute=LambdaSize(memory_mb=1769, timeout_s=900, disk_mb=4096, concurrency=20),
+    compute=LambdaSize(memory_mb=3008, timeout_s=900, disk_mb=4096, concurrency=20),
     formats=("json",),
 )

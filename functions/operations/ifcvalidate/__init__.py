@@ -53,5 +53,6 @@ operation = Operation(
     request=ValidateRequest,
     result=ValidateResult,
     compute=LambdaSize(memory_mb=3008, timeout_s=900, disk_mb=4096, concurrency=20),
+    max_input_mb=250,
     formats=FORMATS,
 )
