@@ -29,6 +29,9 @@ DANGLING = re.compile(r"Instance reference #\d+ used by")
 UNIQUE = re.compile(r"Rule (Ifc\w+\.UR\d)")
 VIOLATED = re.compile(r"Violated by:\s*#(\d+)=")
 HEADER = re.compile(r"Attribute '(\w+)' has invalid type: Expected: (.*) Current value type: (.*)")
+USER = re.compile(r"(?:^\[|\)) \d+\. #(\d+)=")
+VALUE = re.compile(r"With attribute: <attribute (.*?)> Value: (.*) Not valid")
+MAX_NAMED = 5
 LOGGED = {"attribute values, found": "number of attributes", "enumeration literal": "enumeration item"}
 FAULTS = {
     "Attribute not optional": "a mandatory attribute is not set",
@@ -107,8 +110,8 @@ def check_text(text: Text, model: ifcopenshell.file) -> Iterator[Issue]:
             instance=number,
         )
     for number, targets in text.dangling.items():
-        named = ", ".join(f"#{target}" for target in targets[:5])
-        message = f"refers to {named}{', ...' if len(targets) > 5 else ''}, which is not in the file"  # noqa: PLR2004
+        named = ", ".join(f"#{target}" for target in targets[:MAX_NAMED])
+        message = f"refers to {named}{', ...' if len(targets) > MAX_NAMED else ''}, which is not in the file"
         if number in text.unknown:
             yield Issue(kind="reference", rule="dangling reference", message=message, instance=number)
         else:
@@ -182,12 +185,20 @@ def _found(text: str, instance: Any, attribute: str | None) -> Issue:  # noqa: A
     if text.startswith("Entity ") and text.endswith(" is abstract"):
         return describe(instance, kind="schema", rule="abstract entity", message=text)
     if text.startswith("With inverse:"):
-        rule, message = "cardinality of an inverse", text.removeprefix("With inverse: ")
+        rule, message = "cardinality of an inverse", _count_users(text)
     else:
         rule = next((word for start, word in FAULTS.items() if start in text), "type of an attribute")
-        message = FAULTS.get(text, text) if rule != "type of an attribute" else text
+        message = VALUE.sub(r"\2 is not valid for \1", text) if rule not in FAULTS.values() else rule
     name = attribute.rpartition(".")[2] if attribute else None
     return describe(instance, kind="schema", rule=rule, message=message, attribute=name)
+
+
+def _count_users(text: str) -> str:
+    """Return what the schema says of an inverse, and which instances there are instead."""
+    declaration, _, value = text.removeprefix("With inverse: ").partition(" Value: ")
+    users = USER.findall(value)
+    named = ", ".join(f"#{user}" for user in users[:MAX_NAMED])
+    return f"{declaration}: there are {len(users)}{f' ({named})' if users else ''}"
 
 
 def check_gate(warnings: list[str]) -> Iterator[Issue]:

@@ -11,7 +11,8 @@ body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{color:#5b6675}dd{margin:0}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;
-border-bottom:1px solid #dfe3e8;overflow-wrap:anywhere}th{background:#f3f5f7}
+border-bottom:1px solid #dfe3e8;overflow-wrap:break-word}th{background:#f3f5f7;white-space:nowrap}
+td:last-child{overflow-wrap:anywhere}
 .good{color:#0a7a3d}.bad{color:#b3261e}
 """
 HEAD = (

@@ -129,6 +129,17 @@ def test_an_attribute_of_the_wrong_type_is_named(tmp_path: Path) -> None:
         (1, "Name"),
         (2, "RelativePlacement"),
     }
+    assert any(item["message"].startswith("5 is not valid for Name") for item in findings)
+
+
+def test_an_inverse_says_how_many_there_are(corpus: Path, tmp_path: Path) -> None:
+    content = validate(corpus / "models" / "bim-whale" / "TallBuilding.ifc", tmp_path)
+    shared = [item["message"] for item in content["findings"] if item["attribute"] == "DefinesType"]
+    assert len(shared) == 11
+    for message in shared:
+        assert message.startswith(
+            "DefinesType : SET [0:1] OF IfcTypeObject FOR HasPropertySets: there are 2 (#"
+        )
 
 
 def test_a_reference_inside_of_a_string_is_none(tmp_path: Path) -> None:
