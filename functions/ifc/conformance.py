@@ -149,7 +149,7 @@ class _Listener(ifcopenshell.validate.json_logger):
         super().__init__()  # type: ignore[no-untyped-call]
         self.issues = issues
 
-    def log(self, level: str, message: str, *args: Any) -> None:  # noqa: ANN401 - what is formatted
+    def log(self, _: str, message: str, *args: Any) -> None:  # noqa: ANN401 - what is formatted
         """Take one message."""
         text = " ".join((message % args if args else message).split())
         instance: Any = self.state.get("instance")
