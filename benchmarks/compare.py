@@ -23,14 +23,21 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks.plain import COLUMNS, PLAIN
+from benchmarks.plain import COLUMNS, EXTRACTED, PLAIN
 
 ROOT = Path(__file__).resolve().parent.parent
 KB = 1024
 REQUESTS: dict[str, dict[str, object]] = {
     "ifccsv": {"query": "IfcElement", "attributes": COLUMNS, "format": "csv"},
+    "ifc5d": {"query": "IfcElement", "mode": "add", "schedule": None},
+    "ifcpatch": {"recipe": "Extract", "arguments": [EXTRACTED]},
 }
-PACKAGES = {"ifcconvert": ("ifcopenshell",), "ifccsv": ("ifcopenshell", "ifccsv")}
+PACKAGES = {
+    "ifcconvert": ("ifcopenshell",),
+    "ifccsv": ("ifcopenshell", "ifccsv"),
+    "ifc5d": ("ifcopenshell", "ifc5d"),
+    "ifcpatch": ("ifcopenshell", "ifcpatch"),
+}
 HEAD = "| model | MB | CPU s | plain | ratio | wall s | plain | peak MB | plain | MB per MB | equal |"
 
 

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SHOWN = 5
 NEUTRALISED = re.compile(r"^'(?='*[=+\-@\t\r\n])")  # the apostrophe that keeps a text from being run
@@ -66,10 +67,87 @@ def compare_json(_: Path, ours: Path, plain: Path) -> list[str]:
     return lines
 
 
+# What ours says otherwise on purpose: see functions/ifc/quantities.py.
+CORRECTED = {
+    "Qto_SlabBaseQuantities": {"Width", "Length", "Depth", "Perimeter", "GrossArea", "NetArea"},
+    "Qto_OpeningElementBaseQuantities": {"Width", "Height", "Depth", "Area", "Volume"},
+    "Qto_WindowBaseQuantities": {"Width", "Height", "Area"},
+    "Qto_WallBaseQuantities": {"Width", "Length", "Height", "GrossSideArea", "NetSideArea"},
+}
+MESHES = 100  # elements of an extract whose shapes are compared
+
+
+def compare_ifc(_: Path, ours: Path, plain: Path) -> list[str]:
+    """Compare objects and types: class, name, property sets, type, container, materials; and some shapes."""
+    import ifcopenshell  # noqa: PLC0415
+
+    models = [ifcopenshell.open(path) for path in (ours, plain)]  # whose instances do not keep them alive
+    one, other = (_objects(model) for model in models)
+    lines = [
+        f"{key}: {one.get(key)} instead of {other.get(key)}" for key in other if one.get(key) != other[key]
+    ]
+    lines += [f"too many: {key}" for key in one.keys() - other.keys()]
+    meshes = [_meshes(model, sorted(other)) for model in models]
+    return lines + [f"{key}: another shape" for key in meshes[1] if meshes[0].get(key) != meshes[1][key]]
+
+
+def _objects(model: Any) -> dict[str, Any]:  # noqa: ANN401
+    import ifcopenshell.util.element as util  # noqa: PLC0415
+
+    found = {}
+    for item in [*model.by_type("IfcObject"), *model.by_type("IfcTypeObject")]:
+        sets = util.get_psets(item)
+        plain = {name: {key: value for key, value in sets[name].items() if key != "id"} for name in sets}
+        type_, place = util.get_type(item), util.get_container(item)
+        names = sorted(material.Name or "" for material in util.get_materials(item))
+        found[item.GlobalId] = (
+            item.is_a(), item.Name, plain, type_ and type_.GlobalId, place and place.GlobalId, names,
+        )  # fmt: skip
+    return found
+
+
+def _meshes(model: Any, wanted: list[str]) -> dict[str, list[float]]:  # noqa: ANN401
+    import ifcopenshell.geom  # noqa: PLC0415
+
+    geom: Any = ifcopenshell.geom
+    settings = geom.settings()
+    settings.set("use-world-coords", True)
+    products = [model.by_guid(key) for key in wanted]
+    include = [item for item in products if getattr(item, "Representation", None)][:MESHES]
+    shapes = geom.iterator(settings, model, 1, include=include)
+    return {shape.guid: sorted(round(value, 4) + 0.0 for value in shape.geometry.verts) for shape in shapes}
+
+
+def compare_quantities(_: Path, ours: Path, plain: Path) -> list[str]:
+    """Compare every quantity of both, but for those that are corrected, to a thousandth."""
+    found, expected = _quantities(ours), _quantities(plain)
+    return [
+        f"{key}: {found.get(key)} instead of {value}"
+        for key, value in expected.items()
+        if value and abs((found.get(key) or 0.0) - value) > abs(value) / 1000
+    ]
+
+
+def _quantities(path: Path) -> dict[tuple[str, str, str], float]:
+    import ifcopenshell  # noqa: PLC0415
+    import ifcopenshell.util.element as util  # noqa: PLC0415
+
+    model: Any = ifcopenshell.open(path)  # whose instances do not keep it alive
+    return {
+        (item.GlobalId, name, key): value
+        for item in model.by_type("IfcProduct")
+        for name, content in util.get_psets(item, qtos_only=True, should_inherit=False).items()
+        for key, value in content.items()
+        if key != "id" and key not in CORRECTED.get(name, ())
+    }
+
+
 CHECKS: dict[str, Callable[[Path, Path, Path], list[str]]] = {
     "ifcconvert": compare_glb,
     "ifccsv": compare_csv,
     "ifc2json": compare_json,
+    "ifc5d": compare_quantities,
+    "ifcpatch": compare_ifc,
 }
 
 

@@ -3,7 +3,8 @@
     python -m benchmarks.plain OPERATION MODEL OUTPUT
 
 ifcconvert: IfcOpenShell's iterator with its default kernel (OpenCASCADE) and settings, every element
-written by its glTF serializer, as its documentation shows. ifccsv: ifccsv's own export. ifc2json: get_info
+written by its glTF serializer, as its documentation shows. ifccsv: ifccsv's own export. ifcpatch: the
+recipe ExtractElements. ifc5d: quantify and edit_qtos with the rule set of the schema. ifc2json: get_info
 of every instance.
 """
 
@@ -23,6 +24,9 @@ COLUMNS = [
     "/Pset_.*Common/.FireRating",
     "material.Name",
 ]
+
+
+EXTRACTED = "IfcWall"
 
 
 def convert(model: Path, output: Path) -> None:
@@ -67,7 +71,31 @@ def dump(model: Path, output: Path) -> None:
     output.write_text(json.dumps([instance.get_info() for instance in file], default=show))
 
 
-PLAIN = {"ifcconvert": convert, "ifc2json": dump, "ifccsv": export}
+def extract(model: Path, output: Path) -> None:
+    """Write some elements as a model of their own."""
+    import ifcopenshell  # noqa: PLC0415
+    import ifcpatch  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    file: Any = ifcopenshell.open(model)
+    made = ifcpatch.execute({
+        "input": str(model), "file": file, "recipe": "ExtractElements", "arguments": [EXTRACTED],
+    })  # fmt: skip
+    ifcpatch.write(made, str(output))
+
+
+def quantify(model: Path, output: Path) -> None:
+    """Write base quantities into a model."""
+    import ifc5d.qto  # type: ignore[import-untyped]  # noqa: PLC0415
+    import ifcopenshell  # noqa: PLC0415
+
+    file: Any = ifcopenshell.open(model)
+    schema = "IFC4X3" if file.schema == "IFC4X3" else "IFC4"
+    rules = ifc5d.qto.rules[f"{schema}QtoBaseQuantities"]
+    ifc5d.qto.edit_qtos(file, ifc5d.qto.quantify(file, set(file.by_type("IfcElement")), rules))
+    file.write(str(output))
+
+
+PLAIN = {"ifcconvert": convert, "ifc2json": dump, "ifccsv": export, "ifc5d": quantify, "ifcpatch": extract}
 
 if __name__ == "__main__":
     PLAIN[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))

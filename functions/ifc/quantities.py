@@ -77,8 +77,7 @@ class Body:
         return max(found, key=lambda item: item[0])[1]
 
     def _axes(self) -> list[Floats]:
-        largest = self.gross.normals[int(self.gross.sizes.argmax())]
-        return [Z, X, Y, largest]
+        return [Z, X, Y, self.gross.largest]
 
     @cached_property
     def side(self) -> Floats:
@@ -143,7 +142,8 @@ class Body:
         """An opening in the axes of what it voids: shape, axis through it, depth inside."""
         if self.host is None:
             raise UnmeasuredError("what it voids has no shape")
-        solid = self.gross.moved(np.linalg.inv(self.host.placement) @ self.placement)
+        # Rounded to a nanometre, so that equal openings of equal walls are found to be equal.
+        solid = self.gross.moved(np.round(np.linalg.inv(self.host.placement) @ self.placement, 9) + 0.0)
         wall = self.host.element.is_a("IfcWall")
         axis = self.host.side if wall else np.eye(3)[int(self.host.gross.sides.argmin())]
         low, high = solid.span(axis)

@@ -6,8 +6,9 @@ reason.
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import shapely
@@ -38,12 +39,29 @@ class UnmeasuredError(Exception):
     """A quantity that a shape does not have; the message is the reason."""
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def remember(method: F) -> F:
+    """Keep what a method of a solid returns for the same axis: equal elements share a solid."""
+
+    @wraps(method)
+    def wrapper(solid: Solid, axis: Floats, **options: Any) -> Any:  # noqa: ANN401 - any method
+        key = (method.__name__, axis.tobytes(), *options.values())
+        if key not in solid.known:
+            solid.known[key] = method(solid, axis, **options)
+        return solid.known[key]
+
+    return cast("F", wrapper)
+
+
 class Solid:
     """One shape; `corners` is a (triangles, 3, 3) array."""
 
     def __init__(self, corners: Floats) -> None:
         """Measure the triangles."""
         self.corners = corners
+        self.known: dict[tuple[Any, ...], Any] = {}
         planes = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
         self.sizes = np.linalg.norm(planes, axis=1)
         self.normals = planes / np.where(self.sizes > 0, self.sizes, 1.0)[:, None]
@@ -53,9 +71,10 @@ class Solid:
         """Return the solid of a mesh."""
         return cls(mesh.points[np.concatenate([part for _, part in mesh.parts])])
 
-    def moved(self, matrix: Floats) -> Solid:
-        """Return the solid in other axes; a 4x4 matrix."""
-        return Solid(self.corners @ matrix[:3, :3].T + matrix[:3, 3])
+    @remember
+    def moved(self, axis: Floats) -> Solid:
+        """Return the solid in other axes, given as a 4x4 matrix."""
+        return Solid(self.corners @ axis[:3, :3].T + axis[:3, 3])
 
     @cached_property
     def sides(self) -> Floats:
@@ -64,6 +83,7 @@ class Solid:
         found: Floats = points.max(axis=0) - points.min(axis=0)
         return found
 
+    @remember
     def span(self, axis: Floats) -> tuple[float, float]:
         """Return the lowest and the highest place along an axis."""
         places = self.corners.reshape(-1, 3) @ axis
@@ -73,6 +93,12 @@ class Solid:
         """Return how far it reaches along an axis."""
         low, high = self.span(axis)
         return high - low
+
+    @cached_property
+    def largest(self) -> Floats:
+        """The direction that its largest face looks in."""
+        found: Floats = self.normals[int(self.sizes.argmax())]
+        return found
 
     @cached_property
     def closed(self) -> bool:
@@ -114,6 +140,7 @@ class Solid:
         axis = np.eye(3)[int(self.sides.argmax())]
         return float(self.sizes[np.abs(self.normals @ axis) < FLAT].sum())
 
+    @remember
     def layers(self, axis: Floats) -> tuple[float, float, float] | None:
         """Return thickness and the areas of both faces, where all faces that look along lie on two planes."""
         slope = self.normals @ axis
@@ -128,6 +155,7 @@ class Solid:
             return None
         return high - low, first, last
 
+    @remember
     def view(self, axis: Floats) -> Any:  # noqa: ANN401 - a geometry of shapely
         """Return what is seen of it along an axis, as polygons across."""
         slope = self.normals @ axis
@@ -137,6 +165,7 @@ class Solid:
         flat = facing @ across(axis).T
         return shapely.union_all(shapely.polygons(flat), grid_size=GRID_M)
 
+    @remember
     def view_area(self, axis: Floats) -> float:
         """Return the area of the view along an axis."""
         slope = self.normals @ axis
@@ -153,6 +182,7 @@ class Solid:
         places = (self.corners[faces] - self.corners[first, 0]) @ normal
         return bool(np.abs(places).max() < SAME_M)
 
+    @remember
     def rectangle(self, axis: Floats) -> tuple[float, float]:
         """Return the longer and the shorter side of the view along an axis, if it is a rectangle."""
         view = self.view(axis)
@@ -163,6 +193,7 @@ class Solid:
         longer, shorter = sorted(np.linalg.norm(np.diff(ring[:3], axis=0), axis=1), reverse=True)
         return float(longer), float(shorter)
 
+    @remember
     def outline(self, axis: Floats, *, holes: bool) -> float:
         """Return the length of the outline of the view along an axis."""
         view = self.view(axis)

@@ -97,8 +97,9 @@ class Takeoff:
         geometry = Geometry(self.reader, {**SETTINGS, **settings})
         solids: dict[bytes, Solid] = {}
         for shape in geometry.stream(elements):
-            solid = solids.setdefault(shape.mesh.key, Solid.of(shape.mesh))
-            yield shape.element.id(), (solid, np.asarray(shape.placement))
+            if shape.mesh.key not in solids:
+                solids[shape.mesh.key] = Solid.of(shape.mesh)
+            yield shape.element.id(), (solids[shape.mesh.key], np.asarray(shape.placement))
         label = "uncut" if settings else "net"
         self.counts |= {f"{label}_shapes": geometry.meshed, f"{label}_failed": len(geometry.failed)}
 
