@@ -69,16 +69,13 @@ def parse(decoded: dict[str, Any]) -> plain.Ids:
     return document
 
 
-def run(
-    document: plain.Ids, model: ifcopenshell.file, *, progress: Callable[[int, int], None]
-) -> Iterator[Outcome]:
-    """Yield the outcome of every specification."""
-    facts = Facts(model)
+def run(document: plain.Ids, facts: Facts, *, progress: Callable[[int, int], None]) -> Iterator[Outcome]:
+    """Yield the outcome of every specification for the model of some facts."""
     measures = Measures(facts)
     total = len(document.specifications)
     for done, specification in enumerate(document.specifications):
         progress(done, total)
-        specification.check_ifc_version(model)
+        specification.check_ifc_version(facts.model)
         for facet in (*specification.applicability, *specification.requirements):
             facet.facts, facet.measures = facts, measures
         yield check(specification)

@@ -124,7 +124,7 @@ class Entity(Facet, plain.Entity):  # type: ignore[misc]
                 found.extend(occurrences if kind == name else ())
         return found
 
-    def __call__(self, inst: Entity_, logger: object = None) -> plain.EntityResult:
+    def __call__(self, inst: Entity_) -> plain.EntityResult:
         """Check an element."""
         actual = inst.is_a().upper()
         passes = actual == self.name
@@ -151,16 +151,17 @@ class Attribute(Facet, plain.Attribute):  # type: ignore[misc]
     def __init__(self) -> None:
         """Start with ifctester's defaults; `parse` sets them."""
         super().__init__()
-        self._names: dict[str, list[str]] = {}
+        self._places: dict[str, list[int]] = {}
 
     def candidates(self) -> Iterable[Entity_]:
         """Return the instances of all classes that have the attribute."""
         return cast("Iterable[Entity_]", plain.Attribute.filter(self, self.facts.model, None))
 
-    def __call__(self, inst: Entity_, logger: object = None) -> plain.AttributeResult:
+    def __call__(self, inst: Entity_) -> plain.AttributeResult:
         """Check an element."""
-        values = [(name, getattr(inst, name, None)) for name in self._named(inst)]
-        given = [value for name, value in values if not _is_empty(inst, name, value)]
+        read = self.facts.reader.get
+        values = [(place, read(inst, place)) for place in self._places_in(inst)]
+        given = [value for place, value in values if not _is_empty(inst, place, value)]
         reason: dict[str, Any] | None = None
         if not values:
             reason = {"type": "NOVALUE"}
@@ -176,17 +177,17 @@ class Attribute(Facet, plain.Attribute):  # type: ignore[misc]
             return plain.AttributeResult(reason is not None, {"type": "PROHIBITED"})
         return plain.AttributeResult(reason is None, reason)
 
-    def _named(self, inst: Entity_) -> list[str]:
-        """Return the explicit attributes of the element's class that the name stands for."""
+    def _places_in(self, inst: Entity_) -> list[int]:
+        """Return where the explicit attributes stand that the name stands for; asked once a class."""
         kind = inst.is_a()
-        if kind not in self._names:
-            names: list[str] = [self.name]
-            if not isinstance(self.name, str):
-                names = [inst.attribute_name(place) for place in range(len(inst))]
-            self._names[kind] = [
-                name for name in names if name == self.name and inst.get_attribute_category(name) == FORWARD
+        if kind not in self._places:
+            names = enumerate(inst.attribute_name(place) for place in range(len(inst)))
+            self._places[kind] = [
+                place
+                for place, name in names
+                if name == self.name and inst.get_attribute_category(name) == FORWARD
             ]
-        return self._names[kind]
+        return self._places[kind]
 
     def _meets(self, value: Value) -> bool:
         if isinstance(value, ifcopenshell.entity_instance):
@@ -197,7 +198,7 @@ class Attribute(Facet, plain.Attribute):  # type: ignore[misc]
 class Classification(Facet, plain.Classification):  # type: ignore[misc]
     """References to a classification system, and their codes."""
 
-    def __call__(self, inst: Entity_, logger: object = None) -> plain.ClassificationResult:
+    def __call__(self, inst: Entity_) -> plain.ClassificationResult:
         """Check an element."""
         references = self.facts.references(inst)
         if not references and self.cardinality == "optional":
@@ -211,11 +212,16 @@ class Classification(Facet, plain.Classification):  # type: ignore[misc]
         if not references:
             return {"type": "NOVALUE"}
         if self.value:
-            codes = [_code(one) for one in references]
+            codes = [self._code(one) for one in references]
             if not any(self.value == code for code in codes):
                 return {"type": "VALUE", "actual": codes}
         systems = [name for one in references if (name := self.facts.system(one)) is not None]
         return None if any(self.system == name for name in systems) else {"type": "SYSTEM", "actual": systems}
+
+    def _code(self, reference: Entity_) -> str | None:
+        """Return the code of a reference, which IFC2X3 calls ItemReference."""
+        name = "ItemReference" if self.facts.schema == "IFC2X3" else "Identification"
+        return cast("str | None", self.facts.reader.read(reference, name))
 
 
 class PartOf(Facet, plain.PartOf):  # type: ignore[misc]
@@ -225,7 +231,7 @@ class PartOf(Facet, plain.PartOf):  # type: ignore[misc]
         """Take the facet in; name and predefined type stand one level deeper."""
         return super().parse({**xml.get("entity", {}), **{k: v for k, v in xml.items() if k != "entity"}})
 
-    def __call__(self, inst: Entity_, logger: object = None) -> plain.PartOfResult:
+    def __call__(self, inst: Entity_) -> plain.PartOfResult:
         """Check an element."""
         reason = self._find_fault(self._wholes(inst))
         if self._prohibits():
@@ -281,7 +287,7 @@ class Property(Facet, plain.Property):  # type: ignore[misc]
             kinds += ["IfcMaterialDefinition", "IfcProfileDef"]
         return [one for kind in kinds for one in self.facts.model.by_type(kind)]
 
-    def __call__(self, inst: Entity_, logger: object = None) -> plain.PropertyResult:
+    def __call__(self, inst: Entity_) -> plain.PropertyResult:
         """Check an element. What several have in common, by a shared set, is looked at once."""
         sets = self._sets(inst)
         key = tuple((name, one.key) for name, one in sets.items())
@@ -354,7 +360,7 @@ class Property(Facet, plain.Property):  # type: ignore[misc]
 class Material(Facet, plain.Material):  # type: ignore[misc]
     """Names and categories of materials."""
 
-    def __call__(self, inst: Entity_, logger: object = None) -> plain.MaterialResult:
+    def __call__(self, inst: Entity_) -> plain.MaterialResult:
         """Check an element."""
         names = self.facts.material_names(inst)
         if names is None and self.cardinality == "optional":
@@ -392,13 +398,8 @@ def _keeps(value: object, kind: str, limit: Value) -> bool:
         return False
 
 
-def _code(reference: Entity_) -> str | None:
-    """Return the code of a reference, which IFC2X3 calls ItemReference."""
-    return cast("str | None", getattr(reference, "Identification", getattr(reference, "ItemReference", None)))
-
-
-def _is_empty(inst: Entity_, name: str, value: Value) -> bool:
+def _is_empty(inst: Entity_, place: int, value: Value) -> bool:
     """Say whether an attribute counts as not given: null, empty, or an unknown logical."""
     if value is None or value in ("", ()):
         return True
-    return bool(value == "UNKNOWN" and inst.attribute_type(inst.get_argument_index(name)) == "LOGICAL")
+    return bool(value == "UNKNOWN" and inst.attribute_type(place) == "LOGICAL")

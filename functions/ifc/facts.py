@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import ifcopenshell
 import ifcopenshell.util.classification
 import ifcopenshell.util.element as util
 import ifcopenshell.util.unit
 
+from functions.ifc.attachments import members
+from functions.ifc.reader import Reader
+
 Entity = ifcopenshell.entity_instance
-T = TypeVar("T")
 KEYS = ("Name", "Category")
-# Places of IfcRoot.Name, and of the one side of relationships that define: reading by place is faster.
-ROOT_NAME, RELATING = 2, 5
+USAGES = {"IfcMaterialLayerSetUsage": "ForLayerSet", "IfcMaterialProfileSetUsage": "ForProfileSet"}
 PARTS = {
     "IfcMaterialLayerSet": ("LayerSetName", "MaterialLayers"),
     "IfcMaterialProfileSet": ("Name", "MaterialProfiles"),
@@ -50,18 +51,22 @@ class PropertySet:
 
 @dataclass
 class Facts:
-    """A model under audit."""
+    """A model under audit. What relationships say is read for the whole model when it is first asked for."""
 
     model: ifcopenshell.file
-    _types: dict[int, Entity | None] = field(default_factory=dict)
     _predefined: dict[int, str | None] = field(default_factory=dict)
-    _definitions: dict[int, dict[str, list[Entity]]] = field(default_factory=dict)
+    _definitions: dict[int, dict[str, list[int]]] = field(default_factory=dict)
     _names: dict[int, str] = field(default_factory=dict)
     _sets: dict[tuple[int, ...], PropertySet] = field(default_factory=dict)
     _units: dict[str, Entity | None] = field(default_factory=dict)
-    _materials: dict[int, list[str | None] | None] = field(default_factory=dict)
-    _references: dict[int, list[Entity]] = field(default_factory=dict)
+    _material_names: dict[int, list[str | None]] = field(default_factory=dict)
+    _found_references: dict[int, list[Entity]] = field(default_factory=dict)
     _parents: dict[tuple[str, int], Entity | None] = field(default_factory=dict)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads attributes; what cannot be read is null, and is counted."""
+        return Reader(self.model)
 
     @cached_property
     def schema(self) -> str:
@@ -75,49 +80,87 @@ class Facts:
         https://github.com/buildingSMART/IDS/blob/development/Documentation/ImplementersDocumentation/ifc2x3-occurrence-type-mapping-table.md
         """
         found: dict[str, list[Entity]] = {}
-        for kind in self.model.by_type("IfcTypeProduct"):
+        for kind in self.reader.all("IfcTypeProduct"):
             found.setdefault(occurrence_class(kind), []).extend(util.get_types(kind))
+        return found
+
+    @cached_property
+    def _types(self) -> dict[int, Entity]:
+        """Types by occurrence."""
+        found: dict[int, Entity] = {}
+        for kind, item in self.reader.pairs("IfcRelDefinesByType", "RelatingType", "RelatedObjects"):
+            found.setdefault(item.id(), kind)
+        return found
+
+    @cached_property
+    def _defined(self) -> dict[int, list[int]]:
+        """Property set definitions by object."""
+        found: dict[int, list[int]] = {}
+        pair = "RelatingPropertyDefinition", "RelatedObjects"
+        for definition, item in self.reader.pairs("IfcRelDefinesByProperties", *pair):
+            found.setdefault(item.id(), []).extend(members(self.reader, definition))
+        return found
+
+    @cached_property
+    def _materials(self) -> dict[int, Entity]:
+        """Materials by object or type."""
+        found: dict[int, Entity] = {}
+        for material, item in self.reader.pairs(
+            "IfcRelAssociatesMaterial", "RelatingMaterial", "RelatedObjects"
+        ):
+            found.setdefault(item.id(), material)
+        return found
+
+    @cached_property
+    def _classified(self) -> dict[int, list[Entity]]:
+        """Classification references by object or type."""
+        found: dict[int, list[Entity]] = {}
+        pair = "RelatingClassification", "RelatedObjects"
+        for reference, item in self.reader.pairs("IfcRelAssociatesClassification", *pair):
+            if _classifies(reference):
+                found.setdefault(item.id(), []).append(reference)
         return found
 
     def type_of(self, element: Entity) -> Entity | None:
         """Return the type of an element; a type is its own."""
-        number = element.id()
-        if number not in self._types:
-            self._types[number] = self._read_type(element)
-        return self._types[number]
+        return element if element.is_a("IfcTypeObject") else self._types.get(element.id())
 
     def predefined_type(self, element: Entity) -> str | None:
         """Return the predefined type, or the user-defined one that it stands for."""
-        return remember(self._predefined, element, self._read_predefined)
+        number = element.id()
+        if number not in self._predefined:
+            self._predefined[number] = self._read_predefined(element)
+        return self._predefined[number]
 
     def material_names(self, element: Entity) -> list[str | None] | None:
         """Return the names and categories in the material of an element or its type; None without one."""
-
-        def read(element: Entity) -> list[str | None] | None:
-            material = util.get_material(element, should_skip_usage=True)
-            if material is None:
-                return None
-            return sorted(set(_name_material(material)), key=lambda name: (name is not None, name or ""))
-
-        return remember(self._materials, element, read)
+        material = self._materials.get(element.id())
+        if material is None and (kind := self.type_of(element)) is not None:
+            material = self._materials.get(kind.id())
+        if material is None:
+            return None
+        number = material.id()
+        if number not in self._material_names:
+            names = set(self._name_material(material))
+            self._material_names[number] = sorted(names, key=lambda name: (name is not None, name or ""))
+        return self._material_names[number]
 
     def references(self, element: Entity) -> list[Entity]:
         """Return the classification references of an element with those they are part of, by number."""
-
-        def read(element: Entity) -> list[Entity]:
+        number = element.id()
+        if number not in self._found_references:
             found: dict[int, Entity] = {}
             for leaf in self._leaves(element):
-                for reference in way(leaf, _source):
+                for reference in way(leaf, self._source):
                     if reference == leaf or not reference.is_a("IfcClassification"):
                         found[reference.id()] = reference
-            return [found[number] for number in sorted(found)]
-
-        return remember(self._references, element, read)
+            self._found_references[number] = [found[key] for key in sorted(found)]
+        return self._found_references[number]
 
     def system(self, reference: Entity) -> str | None:
         """Return the name of the classification system that a reference belongs to."""
-        last = list(way(reference, _source))[-1]
-        return last.Name if last.is_a("IfcClassification") else None
+        last = list(way(reference, self._source))[-1]
+        return self.reader.read(last, "Name") if last.is_a("IfcClassification") else None
 
     def parent(self, relation: str, element: Entity) -> Entity | None:
         """Return the parent by one of RELATIONS."""
@@ -150,68 +193,74 @@ class Facts:
 
         Two sets of one name are not valid; as in ifcopenshell, only the `first` counts or all of them.
         """
-        inherited, own = self._inherited(element).get(name, []), self._own(element).get(name, [])
-        found = [*inherited[:1], *own[:1]] if first else [*inherited, *own]
-        if not found:
-            return None
-        key = tuple(one.id() for one in found)
-        if key not in self._sets:
-            instances: dict[str, Entity] = {}
-            values: dict[str, Any] = {}
-            for one in found:
-                listed = PROPERTIES.get(one.is_a())
-                if listed:
-                    instances.update((self._name(item), item) for item in getattr(one, listed) or ())
-                else:
-                    values.update(util.get_property_definition(one))
-            values.pop("id", None)
-            self._sets[key] = PropertySet(key, instances, values)
-        return self._sets[key]
+        inherited, own = self._inherited(element).get(name, ()), self._own(element).get(name, ())
+        key = (*inherited[:1], *own[:1]) if first else (*inherited, *own)
+        if key and key not in self._sets:
+            self._sets[key] = self._read_set(key)
+        return self._sets.get(key)
+
+    def _read_set(self, key: tuple[int, ...]) -> PropertySet:
+        instances: dict[str, Entity] = {}
+        values: dict[str, Any] = {}
+        for one in map(self.model.by_id, key):
+            listed = PROPERTIES.get(one.is_a())
+            if listed:
+                for item in self.reader.read(one, listed) or ():
+                    instances[self._name(item)] = item
+            else:
+                values.update(util.get_property_definition(one))
+        values.pop("id", None)
+        return PropertySet(key, instances, values)
 
     def _name(self, item: Entity) -> str:
         """Return the name of a property or quantity, the first attribute of both."""
         number = item.id()
         if number not in self._names:
-            self._names[number] = item[0]
+            self._names[number] = self.reader.get(item, 0)
         return self._names[number]
 
-    def _own(self, element: Entity) -> dict[str, list[Entity]]:
+    def _own(self, element: Entity) -> dict[str, list[int]]:
         """Return the definitions of an element itself by name."""
         number = element.id()
         if number not in self._definitions:
-            named: dict[str, list[Entity]] = {}
-            for name, one in _definitions(element, self.schema):
-                named.setdefault(name, []).append(one)
+            named: dict[str, list[int]] = {}
+            for key in self._list(element):
+                if key not in self._names:
+                    self._names[key] = self.reader.read(self.model.by_id(key), "Name")
+                named.setdefault(self._names[key], []).append(key)
             self._definitions[number] = named
         return self._definitions[number]
 
-    def _inherited(self, element: Entity) -> dict[str, list[Entity]]:
+    def _list(self, element: Entity) -> list[int]:
+        """Return the definitions of an element itself, as ifcopenshell's get_psets finds them."""
+        defined = self._defined.get(element.id())
+        if defined is not None or element.is_a("IfcObject"):
+            return defined or []
+        if self.schema == "IFC2X3" and element.is_a("IfcMaterial"):
+            kind = "IfcExtendedMaterialProperties"
+            return [one.id() for one, owner in self.reader.values(kind, "Material") if owner == element]
+        name = "HasPropertySets" if element.is_a("IfcTypeObject") else "HasProperties"
+        return [one.id() for one in getattr(element, name, None) or ()]
+
+    def _inherited(self, element: Entity) -> dict[str, list[int]]:
         kind = self.type_of(element)
         return self._own(kind) if kind is not None and kind != element else {}
 
-    def _read_type(self, element: Entity) -> Entity | None:
-        """As ifcopenshell's get_type, which asks for the file's schema each time."""
-        if element.is_a("IfcTypeObject"):
-            return element
-        if self.schema != "IFC2X3":
-            typed = getattr(element, "IsTypedBy", None)
-            kind: Entity | None = typed[0].RelatingType if typed else None
-            return kind
-        for relation in getattr(element, "IsDefinedBy", None) or ():
-            if relation.is_a("IfcRelDefinesByType"):
-                return cast("Entity", relation[RELATING])
-        return None
-
     def _read_predefined(self, element: Entity) -> str | None:
-        """As ifcopenshell's get_predefined_type, with our type."""
+        """As ifcopenshell's get_predefined_type."""
         kind = self.type_of(element)
         if kind is not None:
             # IFC2X3 knows no types of processes.
             process = self.schema != "IFC2X3" and kind.is_a("IfcTypeProcess")
-            found = _predefined(kind, "ProcessType" if process else "ElementType")
+            found = self._choose(kind, "ProcessType" if process else "ElementType")
             if found and found != "NOTDEFINED":
                 return found
-        return _predefined(element, "ObjectType")
+        return self._choose(element, "ObjectType")
+
+    def _choose(self, element: Entity, own: str) -> str | None:
+        """Return the predefined type, or the text that stands for a user-defined one."""
+        found: str | None = self.reader.read(element, "PredefinedType")
+        return self.reader.read(element, own) if found == "USERDEFINED" or not found else found
 
     def _leaves(self, element: Entity) -> list[Entity]:
         """Return the references of an element itself, and those of its type in systems it has none in."""
@@ -219,28 +268,43 @@ class Facts:
             for name in ("HasExternalReferences", "HasExternalReference"):
                 if (found := getattr(element, name, None)) is not None:
                     return [one.RelatingReference for one in found if _classifies(one.RelatingReference)]
-        own = [
-            one.RelatingClassification
-            for one in getattr(element, "HasAssociations", None) or ()
-            if one.is_a("IfcRelAssociatesClassification") and _classifies(one.RelatingClassification)
-        ]
-        kind = self.type_of(element) if element.is_a("IfcObject") else None
-        if kind is None or kind == element:
+        own = self._classified.get(element.id(), [])
+        kind = self._types.get(element.id())
+        if kind is None:
             return own
         systems = {self._system_id(reference) for reference in own}
-        return own + [one for one in self._leaves(kind) if self._system_id(one) not in systems]
+        inherited = self._classified.get(kind.id(), [])
+        return own + [one for one in inherited if self._system_id(one) not in systems]
+
+    def _source(self, reference: Entity) -> Entity | None:
+        return self.reader.entity(reference, "ReferencedSource")
+
+    def _name_material(self, material: Entity) -> Iterator[str | None]:
+        """Yield the names and categories of a material, or of a set and all that is in it."""
+        usage = USAGES.get(material.is_a())
+        material = (self.reader.entity(material, usage) if usage else None) or material
+        kind = material.is_a()
+        if kind == "IfcMaterialList":
+            for one in self.reader.entities(material, "Materials"):
+                yield from self._read_keys(one)
+            return
+        label, parts = PARTS.get(kind, ("Name", ""))
+        yield self.reader.read(material, label)
+        if not parts:
+            yield self.reader.read(material, "Category")
+        for part in self.reader.entities(material, parts) if parts else ():
+            yield from self._read_keys(part)
+            inner = self.reader.entity(part, "Material")
+            if inner is not None:
+                yield from self._read_keys(inner)
+
+    def _read_keys(self, item: Entity) -> Iterator[str | None]:
+        for key in KEYS:
+            yield self.reader.read(item, key)
 
     def _system_id(self, reference: Entity) -> int | None:
-        last = list(way(reference, _source))[-1]
+        last = list(way(reference, self._source))[-1]
         return last.id() if last.is_a("IfcClassification") else None
-
-
-def remember(known: dict[int, T], item: Entity, read: Callable[[Entity], T]) -> T:
-    """Return what is known of an instance; read it the first time."""
-    number = item.id()
-    if number not in known:
-        known[number] = read(item)
-    return known[number]
 
 
 def way(start: Entity, step: Callable[[Entity], Entity | None]) -> Iterator[Entity]:
@@ -292,53 +356,5 @@ RELATIONS: dict[str, Callable[[Entity], Entity | None]] = {
 }
 
 
-def _definitions(element: Entity, schema: str) -> Iterator[tuple[str, Entity]]:
-    """Yield the property set definitions of an element itself, as ifcopenshell's get_psets finds them."""
-    if element.is_a("IfcTypeObject"):
-        yield from ((one[ROOT_NAME], one) for one in element.HasPropertySets or ())
-    elif element.is_a("IfcObjectDefinition"):
-        for relation in getattr(element, "IsDefinedBy", None) or ():
-            if relation.is_a("IfcRelDefinesByProperties"):
-                one = relation[RELATING]
-                several = schema != "IFC2X3" and one.is_a("IfcPropertySetDefinitionSet")
-                yield from ((each[ROOT_NAME], each) for each in (one.wrappedValue if several else (one,)))
-    elif schema != "IFC2X3":
-        yield from ((one.Name, one) for one in getattr(element, "HasProperties", None) or ())
-    elif element.is_a("IfcMaterial"):
-        for one in element.file.by_type("IfcExtendedMaterialProperties"):
-            if one.Material == element:
-                yield one.Name, one
-
-
-def _source(reference: Entity) -> Entity | None:
-    return getattr(reference, "ReferencedSource", None)
-
-
 def _classifies(reference: Entity) -> bool:
     return bool(reference.is_a("IfcClassificationReference") or reference.is_a("IfcClassification"))
-
-
-def _predefined(element: Entity, own: str) -> str | None:
-    """Return the predefined type, or the text that stands for a user-defined one."""
-    found: str | None = getattr(element, "PredefinedType", None)
-    return getattr(element, own, None) if found == "USERDEFINED" or not found else found
-
-
-def _name_material(material: Entity) -> Iterator[str | None]:
-    """Yield the names and categories of a material, or of a set and all that is in it."""
-    if material.is_a("IfcMaterialList"):
-        for one in material.Materials or ():
-            yield from _read_keys(one)
-        return
-    label, parts = PARTS.get(material.is_a(), ("Name", ""))
-    yield getattr(material, label, None)
-    if not parts:
-        yield getattr(material, "Category", None)
-    for part in getattr(material, parts, None) or ():
-        yield from _read_keys(part)
-        yield from _read_keys(part.Material)
-
-
-def _read_keys(item: Entity | None) -> Iterator[str | None]:
-    for key in KEYS:
-        yield getattr(item, key, None)

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from functions.ifc.audit import Check, Outcome
 from functions.ifc.idsreport import read_text
-from functions.ifc.reader import clean
+from functions.ifc.reader import Reader, clean
 from functions.ifc.verdicts import Count, Totals, describe, describe_check, passed
 
 MAX_ROWS = 500  # of a requirement; the JSON report has all
@@ -33,7 +33,9 @@ VERDICTS = {True: ("pass", "passes"), False: ("fail", "fails")}
 COLUMNS = ("Class", "Name", "GlobalId", "Tag", "Instance", "Reason")
 
 
-def write_page(stream: TextIO, outcomes: Sequence[Outcome], *, title: str, date: str, name: str) -> None:
+def write_page(
+    stream: TextIO, outcomes: Sequence[Outcome], reader: Reader, *, title: str, date: str, name: str
+) -> None:
     """Write the page. `name` is the model's file name, `date` the time that the report is of."""
     stream.write(f"{HEAD}<title>{_text(title)}</title><style>{STYLE}</style></head><body>\n")
     stream.write(f"<h1>{_text(title)}</h1><p class=meta>{_text(name)} {_text(date)}</p>\n")
@@ -42,7 +44,7 @@ def write_page(stream: TextIO, outcomes: Sequence[Outcome], *, title: str, date:
     stream.write(f'<p id="verdict" class="{kind}"><b>{words}</b></p>\n')
     stream.writelines(_totals(Totals.of(outcomes)))
     for number, outcome in enumerate(outcomes, start=1):
-        stream.writelines(_specification(number, outcome))
+        stream.writelines(_specification(number, outcome, reader))
     stream.write("</body></html>\n")
 
 
@@ -58,7 +60,7 @@ def _counts(count: Count) -> str:
     return "".join(f"<td class=n>{cell}</td>" for cell in cells)
 
 
-def _specification(number: int, outcome: Outcome) -> Iterator[str]:
+def _specification(number: int, outcome: Outcome, reader: Reader) -> Iterator[str]:
     facts = describe(outcome)
     kind, word = VERDICTS[outcome.status]
     yield f'<section id="specification-{number}" class="specification"><h2>{number}. {_text(facts["name"])} '
@@ -71,13 +73,14 @@ def _specification(number: int, outcome: Outcome) -> Iterator[str]:
     if not outcome.status and not outcome.applicable:
         yield "<p class=fail>There is no such element.</p>\n"
     if outcome.specification.maxOccurs == 0 and outcome.applicable:
-        yield from _rows(outcome, dict.fromkeys(outcome.applicable, "There should be no such element."))
+        unwanted = dict.fromkeys(outcome.applicable, "There should be no such element.")
+        yield from _rows(outcome, unwanted, reader)
     for check in outcome.checks:
-        yield from _check(check, outcome)
+        yield from _check(check, outcome, reader)
     yield "</section>\n"
 
 
-def _check(check: Check, outcome: Outcome) -> Iterator[str]:
+def _check(check: Check, outcome: Outcome, reader: Reader) -> Iterator[str]:
     facts = describe_check(check, outcome)
     kind, word = VERDICTS[check.status]
     yield f'<p class="requirement"><b class="{kind}">{word}</b> {_text(facts["description"])} '
@@ -85,15 +88,15 @@ def _check(check: Check, outcome: Outcome) -> Iterator[str]:
     if instructions := facts["metadata"].get("@instructions"):
         yield f"<p class=note>{_text(instructions)}</p>\n"
     if check.failures:
-        yield from _rows(outcome, check.failures)
+        yield from _rows(outcome, check.failures, reader)
 
 
-def _rows(outcome: Outcome, failures: dict[int, str]) -> Iterator[str]:
+def _rows(outcome: Outcome, failures: dict[int, str], reader: Reader) -> Iterator[str]:
     """Yield a table of elements with what is wrong."""
     yield f"<table><tr>{''.join(f'<th>{column}</th>' for column in COLUMNS)}</tr>\n"
     for number in list(failures)[:MAX_ROWS]:
         element = outcome.applicable[number]
-        names = (read_text(getattr(element, name, None)) or "" for name in ("Name", "GlobalId", "Tag"))
+        names = (read_text(reader.read(element, name)) or "" for name in ("Name", "GlobalId", "Tag"))
         cells = (element.is_a(), *names, f"#{number}", failures[number])
         yield f'<tr class="failure">{"".join(f"<td>{_text(cell)}</td>" for cell in cells)}</tr>\n'
     yield "</table>\n"

@@ -59,6 +59,9 @@ class _Texts:
             self._known[number] = dump(describe_element(element, self._facts))
         return self._known[number]
 
+    def global_id(self, element: Element) -> str | None:
+        return read_text(self._facts.reader.read(element, "GlobalId"))
+
     def listed(self, elements: Iterable[Element]) -> str:
         """Return a list of elements."""
         return "[" + ", ".join(self.of(element) for element in elements) + "]"
@@ -74,7 +77,7 @@ def describe_element(element: Element, facts: Facts) -> dict[str, Any]:
         "class": element.is_a(),
         "predefined_type": read_text(facts.predefined_type(element)),
         "id": element.id(),
-        **{key: read_text(getattr(element, name, None)) for key, name in named},
+        **{key: read_text(facts.reader.read(element, name)) for key, name in named},
     }
 
 
@@ -85,7 +88,7 @@ def read_text(value: object) -> str | None:
 
 def _write_specification(stream: TextIO, outcome: Outcome, texts: _Texts) -> None:
     failing = [
-        {"global_id": read_text(getattr(element, "GlobalId", None)), "id": number, "class": element.is_a()}
+        {"global_id": texts.global_id(element), "id": number, "class": element.is_a()}
         for number, element in outcome.failing.items()
     ]
     stream.write(dump({**describe(outcome), "failing": failing})[:-1])

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import ifcopenshell
 
 from functions.ifc.audit import Check, Outcome
+from functions.ifc.bcf import Camera, Topic
 from functions.ifc.idsreport import read_text
 from functions.ifc.placements import Extent, Placements
 from functions.ifc.reader import Reader, clean
 from functions.ifc.tables import Row, neutralise
-from functions.ifc.bcf import Camera, Topic
 from functions.ifc.units import length_scale, list_units
 from functions.ifc.verdicts import describe, describe_check
 
@@ -33,11 +33,12 @@ UNWANTED = "There should be no such element."
 MISSING = "There is no such element."
 VIEW = (1.0, -1.0, 0.8)  # from where a viewpoint looks at the middle of its elements
 NEAREST_M = 5.0
+NOBODY = ("", "", "", "", "")
 
 
-def make_topics(outcomes: Iterable[Outcome], model: ifcopenshell.file) -> list[Topic]:
+def make_topics(outcomes: Iterable[Outcome], reader: Reader) -> list[Topic]:
     """Return a topic for each requirement that is not met, and for what is missing or should not be there."""
-    views = _Views(model)
+    views = _Views(reader)
     topics = []
     for outcome in outcomes:
         name = clean(outcome.specification.name) or "Unnamed specification"
@@ -51,7 +52,7 @@ def make_topics(outcomes: Iterable[Outcome], model: ifcopenshell.file) -> list[T
     return topics
 
 
-def make_rows(outcomes: Sequence[Outcome]) -> Iterator[Row]:
+def make_rows(outcomes: Sequence[Outcome], reader: Reader) -> Iterator[Row]:
     """Yield the rows of a table: one for each requirement, and one for each failure after it."""
     yield list(HEADER)
     for outcome in outcomes:
@@ -62,22 +63,24 @@ def make_rows(outcomes: Sequence[Outcome]) -> Iterator[Row]:
             texts = (name, verdict, "", "")
             yield _row(texts, reason)
             unwanted = {} if outcome.status else outcome.applicable
-            yield from (_row(texts, UNWANTED, one) for one in unwanted.values())
+            yield from (_row(texts, UNWANTED, _name(one, reader)) for one in unwanted.values())
             continue
         for check in outcome.checks:
             facts = describe_check(check, outcome)
             texts = (name, verdict, facts["description"], "pass" if check.status else "fail")
             yield _row(texts, f"{facts['total_pass']} of {facts['total_applicable']} pass")
             for number, reason in check.failures.items():
-                yield _row(texts, reason, outcome.applicable[number])
+                yield _row(texts, reason, _name(outcome.applicable[number], reader))
 
 
-def _row(texts: Iterable[str], reason: str, element: Element | None = None) -> Row:
-    cells = ["", "", "", "", ""]
-    if element is not None:
-        names = [read_text(getattr(element, key, None)) or "" for key in ("Name", "GlobalId", "Tag")]
-        cells = [element.is_a(), *names, f"#{element.id()}"]
-    return [neutralise(clean(cell)) for cell in (*texts, *cells, reason)]
+def _row(texts: Iterable[str], reason: str, named: Iterable[str] = NOBODY) -> Row:
+    return [neutralise(clean(cell)) for cell in (*texts, *named, reason)]
+
+
+def _name(element: Element, reader: Reader) -> list[str]:
+    """Return the cells that say which element it is."""
+    names = [read_text(reader.read(element, key)) or "" for key in ("Name", "GlobalId", "Tag")]
+    return [element.is_a(), *names, f"#{element.id()}"]
 
 
 def _describe(check: Check, outcome: Outcome) -> str:
@@ -93,13 +96,13 @@ def _failing(check: Check, outcome: Outcome) -> list[Element]:
 class _Views:
     """Makes topics with a camera that looks at the middle of their elements."""
 
-    def __init__(self, model: ifcopenshell.file) -> None:
-        self._reader = Reader(model)
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._placements = Placements(self._reader)
         self._scale = length_scale(list_units(self._reader)) or 1.0
 
     def topic(self, title: str, description: str, elements: list[Element]) -> Topic:
-        named = (read_text(getattr(element, "GlobalId", None)) for element in elements)
+        named = (read_text(self._reader.read(element, "GlobalId")) for element in elements)
         return Topic(
             title=title,
             description=description,

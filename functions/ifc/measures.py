@@ -59,17 +59,19 @@ class Measures:
     def _read(self, item: Entity) -> Measured:
         kind = item.is_a()
         if kind == "IfcPropertySingleValue":
-            return self._column(item, [item.NominalValue], single=True)
+            return self._column(item, [self._get(item, "NominalValue")], single=True)
         if item.is_a("IfcPhysicalSimpleQuantity"):
             return self._quantity(item)
         if kind in LISTS:
-            listed = getattr(item, LISTS[kind]) or ()
+            listed = self._get(item, LISTS[kind]) or ()
             return self._column(item, listed, units=kind != "IfcPropertyEnumeratedValue")
         if kind == "IfcPropertyBoundedValue":
             return self._bounds(item)
         if kind == "IfcPropertyTableValue":
             columns = [
-                self._column(item, getattr(item, f"{side}Values") or (), unit=getattr(item, f"{side}Unit"))
+                self._column(
+                    item, self._get(item, f"{side}Values") or (), unit=self._get(item, f"{side}Unit")
+                )
                 for side in ("Defining", "Defined")
             ]
             return Measured(tuple(column for one in columns for column in one.columns))
@@ -77,7 +79,7 @@ class Measures:
 
     def _bounds(self, item: Entity) -> Measured:
         """Return the bounds that are set; the data type is that of the last one, as with ifctester."""
-        bounds = [getattr(item, name, None) for name in BOUNDS]
+        bounds = [self._get(item, name) for name in BOUNDS]
         given = [bound for bound in bounds if bound is not None]
         if not given:
             return Measured()
@@ -103,21 +105,24 @@ class Measures:
     def _quantity(self, item: Entity) -> Measured:
         declared: Any = item.declaration.as_entity()
         kind = declared.attribute_by_index(3).type_of_attribute().declared_type().name()
-        value = _to_si(item[3], self._unit(item, kind))
-        return Measured(((kind, [value]),), single=True)
+        value = self._to_si(self.facts.reader.get(item, 3), self._unit(item, kind))
+        return Measured(((kind, [value]),) if value is not None else (), single=True)
 
     def _unit(self, item: Entity, kind: str) -> Entity | None:
-        return getattr(item, "Unit", None) or self.facts.unit(kind)
+        return self._get(item, "Unit") or self.facts.unit(kind)
 
     def _convert(self, values: Iterable[Entity], unit: Entity | None) -> list[Any]:
-        return [_to_si(value.wrappedValue, unit) for value in values]
+        return [self._to_si(self.facts.reader.wrapped(value), unit) for value in values]
 
+    def _to_si(self, value: Any, unit: Entity | None) -> Any:  # noqa: ANN401 - any measure
+        """Return a number in the unit of IDS; what is no number, or has no unit with a name, as it is."""
+        if unit is None or isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        name, kind = self._get(unit, "Name"), self._get(unit, "UnitType")
+        if not name or kind not in si_type_names:
+            return value
+        prefix = "KILO" if kind == "MASSUNIT" else None
+        return convert(value, self._get(unit, "Prefix"), name, prefix, si_type_names[kind])
 
-def _to_si(value: Any, unit: Entity | None) -> Any:  # noqa: ANN401 - any measure
-    """Return a number in the unit of IDS; what is no number, or has no unit with a name, as it is."""
-    name = getattr(unit, "Name", None)
-    kind = getattr(unit, "UnitType", None)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not name or kind not in si_type_names:
-        return value
-    prefix = "KILO" if kind == "MASSUNIT" else None
-    return convert(value, getattr(unit, "Prefix", None), name, prefix, si_type_names[kind])
+    def _get(self, item: Entity, name: str) -> Any:  # noqa: ANN401 - any attribute
+        return self.facts.reader.read(item, name)

@@ -10,6 +10,7 @@ from ifctester.ids import Ids
 from functions.core import Files
 from functions.core.errors import InputError
 from functions.ifc import audit
+from functions.ifc.bcf import write_topics
 from functions.ifc.facts import Facts
 from functions.ifc.gate import open_model
 from functions.ifc.idsaudit import Fault, Rule, find_faults
@@ -19,7 +20,6 @@ from functions.ifc.idsreport import write_json
 from functions.ifc.idstopics import make_rows, make_topics
 from functions.ifc.reader import clean
 from functions.ifc.sheets import open_sheet
-from functions.ifc.bcf import write_topics
 from functions.ifc.verdicts import Totals, passed
 from functions.operations.ifctester import FORMATS, TesterRequest, TesterResult
 
@@ -35,11 +35,14 @@ def run(request: TesterRequest, files: Files) -> TesterResult:
     document = load(request, files)
     model = open_model(path, files)
     warn_of_versions(document, model, files)
+    facts = Facts(model)
     outcomes = list(
-        audit.run(document, model, progress=lambda done, total: files.progress("audit", done, total))
+        audit.run(document, facts, progress=lambda done, total: files.progress("audit", done, total))
     )
     title = clean(document.info["title"])[:MAX_TITLE]
-    write(request, kind, files.output(output), outcomes, title=title, model=model)
+    write(request, kind, files.output(output), outcomes, title=title, facts=facts)
+    if facts.reader.unreadable:
+        files.warn(f"{facts.reader.unreadable} attributes could not be read, and count as not given")
     totals = Totals.of(outcomes)
     verdict = passed(outcomes)
     return TesterResult(
@@ -100,25 +103,25 @@ def write(
     outcomes: list[audit.Outcome],
     *,
     title: str,
-    model: ifcopenshell.file,
+    facts: Facts,
 ) -> None:
     """Write the report of the kind."""
-    date = read_date(model)
+    date = read_date(facts.model)
     name = clean(PurePosixPath(request.ifc_filename).name)
     if kind == "bcf":
-        topics = make_topics(outcomes, model)
+        topics = make_topics(outcomes, facts.reader)
         write_topics(target, topics, project=title, date=date, version=request.bcf_version)
     elif kind == "ods":
-        rows = list(make_rows(outcomes))
+        rows = list(make_rows(outcomes, facts.reader))
         with open_sheet(target, kind, rows=len(rows)) as put:
             for row in rows:
                 put(row)
     else:
         with target.open("w", encoding="utf-8") as stream:
             if kind == "html":
-                write_page(stream, outcomes, title=title, date=date, name=name)
+                write_page(stream, outcomes, facts.reader, title=title, date=date, name=name)
             else:
-                write_json(stream, outcomes, Facts(model), title=title, date=date, name=name)
+                write_json(stream, outcomes, facts, title=title, date=date, name=name)
 
 
 def read_date(model: ifcopenshell.file) -> str:
