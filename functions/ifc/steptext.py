@@ -7,7 +7,7 @@ that tie others together. The file must have passed the gate.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -70,6 +70,10 @@ class StepText:
         """Return an instance as it is written, `#1=IFC...;`."""
         return self.data[self._starts[row] : self._ends[row]].strip()
 
+    def of(self, number: int) -> bytes:
+        """Return the instance of a number as it is written."""
+        return self.text(int(self.rows([number])[0]))
+
     def rows(self, numbers: Iterable[int]) -> Rows:
         """Return the rows of instance numbers; those that do not exist are left out."""
         wanted = np.fromiter(numbers, dtype=np.int64)
@@ -123,6 +127,24 @@ class StepText:
             rows = self.rows(references(self.data[self._starts[first] : self._ends[last]]))
             counts += np.bincount(rows, minlength=len(self))
         return counts > 1  # once is the number in front of the instance itself
+
+    def rewrite(self, path: Path, changes: Mapping[int, bytes | None], more: Iterable[bytes]) -> None:
+        """Write the file with other texts for some numbers (None: without them), and more instances.
+
+        Everything else stays as it is, comments and blank lines too.
+        """
+        rows = np.sort(self.rows(sorted(changes)))
+        end = self.data.rindex(b"ENDSEC")
+        with path.open("wb") as stream:
+            at = 0
+            for row in rows.tolist():
+                begin, text = int(self._starts[row]), self.text(row)
+                stream.write(self.data[at:begin])
+                stream.write(changes[int(self.numbers[row])] or b"")
+                at = self.data.index(text, begin) + len(text)
+            stream.write(self.data[at:end])
+            stream.writelines(line + b"\n" for line in more)
+            stream.write(self.data[end:])
 
     def write(self, path: Path, seen: Marks, texts: dict[int, bytes]) -> int:
         """Write the marked rows in the order of the file, and return how many there are."""

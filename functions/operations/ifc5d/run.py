@@ -12,7 +12,7 @@ import ifcopenshell.util.element
 from ifcopenshell import entity_instance as Entity
 
 from functions.core import Files
-from functions.ifc.gate import open_model
+from functions.ifc.gate import check_model, open_checked
 from functions.ifc.qto import Writer
 from functions.ifc.quantities import Rules
 from functions.ifc.reader import Reader, clean
@@ -32,7 +32,8 @@ Line = list[Any]
 def run(request: QtoRequest, files: Files) -> QtoResult:
     """Write the model with its quantities, and the schedule."""
     path = files.input(request.input_file)
-    model = open_model(path, files)
+    checked = check_model(path, files)
+    model = open_checked(checked, files)
     reader = Reader(model)
     elements = select(model, request.query)
     takeoff = Takeoff(reader, Rules(model.schema))
@@ -41,7 +42,7 @@ def run(request: QtoRequest, files: Files) -> QtoResult:
     writer = Writer(reader, request.mode)
     lines = list(list_lines(elements, takeoff, writer))
     output = files.output(request.output_file or f"{path.stem}_qto.ifc")
-    model.write(str(output))
+    writer.save(checked, output)
     if request.schedule:
         write_schedule(files.output(f"{Path(output.name).stem}.{request.schedule}"), request.schedule, lines)
     statistics = count(elements, takeoff, writer, lines)

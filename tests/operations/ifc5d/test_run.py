@@ -205,3 +205,40 @@ def test_volumes_are_those_of_the_corpus(name: str, corpus: Path, tmp_path: Path
         for set_name, values in content.items():
             assert values.items() <= sets(after)[key][set_name].items()
     assert all(len(content) <= 1 for content in sets(after).values())
+
+
+def test_nothing_but_the_sets_changes_in_the_text(house: Execution) -> None:
+    before, after = (path.read_text().splitlines() for path in (HOUSE, house.outputs[0].path))
+    changed = set(before) - set(after)
+    assert all("=IFCELEMENTQUANTITY(" in line for line in changed)
+
+
+@pytest.mark.parametrize("mode", ["missing", "replace"])
+def test_a_set_that_elements_share_is_parted(mode: str, tmp_path: Path) -> None:
+    model: Any = ifcopenshell.open(HOUSE)
+    for relation in model.by_type("IfcRelDefinesByProperties"):
+        if relation.RelatingPropertyDefinition.is_a("IfcElementQuantity"):
+            model.remove(relation)
+    walls = model.by_type("IfcWall")[:3]
+    width = model.create_entity("IfcQuantityLength", Name="Width", LengthValue=1.0)
+    name = "Qto_WallBaseQuantities"
+    shared = model.create_entity(
+        "IfcElementQuantity", GlobalId=ifcopenshell.guid.new(), Name=name, Quantities=[width]
+    )
+    model.create_entity(
+        "IfcRelDefinesByProperties",
+        GlobalId=ifcopenshell.guid.new(),
+        RelatedObjects=walls,
+        RelatingPropertyDefinition=shared,
+    )
+    path = tmp_path / "shared.ifc"
+    model.write(str(path))
+    after = opened(quantify(tmp_path / "out", path, mode=mode))
+    found = [sets(after)[wall.GlobalId][name] for wall in walls]
+    if mode == "missing":
+        assert [item["Width"] for item in found] == [1.0] * 3
+    else:
+        assert all(item["Width"] > 50 for item in found)
+    assert len({item["NetVolume"] for item in found}) > 1
+    keys = [item.GlobalId for item in after.by_type("IfcRoot")]
+    assert len(keys) == len(set(keys))
