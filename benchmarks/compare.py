@@ -18,12 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks.plain import COLUMNS, EXTRACTED, PLAIN
+from benchmarks.plain import COLUMNS, EXTRACTED, IDS, PLAIN
+from benchmarks.specifications import write_ids
 
 ROOT = Path(__file__).resolve().parent.parent
 KB = 1024
@@ -32,7 +34,12 @@ REQUESTS: dict[str, dict[str, object]] = {
     "ifc5d": {"query": "IfcElement", "mode": "add", "schedule": None},
     "ifcpatch": {"recipe": "Extract", "arguments": [EXTRACTED]},
 }
+# Inputs that are made for a measurement, in its folder; what they add to the request.
+MADE: dict[str, Callable[[Path], dict[str, object]]] = {
+    "ifctester": lambda folder: {"ids_filename": str(write_ids(folder / IDS))},
+}
 PACKAGES = {
+    "ifctester": ("ifcopenshell", "ifctester"),
     "ifcconvert": ("ifcopenshell",),
     "ifccsv": ("ifcopenshell", "ifccsv"),
     "ifc5d": ("ifcopenshell", "ifc5d"),
@@ -94,8 +101,9 @@ def middle(costs: list[Cost]) -> Cost:
 
 def compare(operation: str, model: Path, *, runs: int) -> Row:
     """Measure one model."""
-    request = json.dumps(REQUESTS.get(operation, {}))
     with tempfile.TemporaryDirectory() as folder:
+        made = MADE[operation](Path(folder)) if operation in MADE else {}
+        request = json.dumps({**REQUESTS.get(operation, {}), **made})
         ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
         mine, theirs = list[Cost](), list[Cost]()
         for _ in range(runs):

@@ -142,8 +142,30 @@ def _quantities(path: Path) -> dict[tuple[str, str, str], float]:
     }
 
 
+def compare_audits(_: Path, ours: Path, plain: Path) -> list[str]:
+    """Compare verdicts, applicable elements, and failures with their reasons."""
+    one, other = (
+        [_verdicts(each) for each in json.loads(path.read_bytes())["specifications"]]
+        for path in (ours, plain)
+    )
+    if len(one) != len(other):
+        return [f"{len(one)} specifications instead of {len(other)}"]
+    return [f"{mine} instead of {theirs}" for mine, theirs in zip(one, other, strict=True) if mine != theirs]
+
+
+def _verdicts(specification: dict[str, Any]) -> tuple[object, ...]:
+    """Return what a specification comes to; a set that a reason lists has no order in ifctester."""
+    checks = [
+        {one["id"]: "".join(sorted(one["reason"])) for one in requirement["failed_entities"]}
+        for requirement in specification["requirements"]
+    ]
+    applicable = sorted(one["id"] for one in specification["applicable_entities"])
+    return specification["name"], specification["status"], applicable, checks
+
+
 CHECKS: dict[str, Callable[[Path, Path, Path], list[str]]] = {
     "ifcconvert": compare_glb,
+    "ifctester": compare_audits,
     "ifccsv": compare_csv,
     "ifc2json": compare_json,
     "ifc5d": compare_quantities,

@@ -19,8 +19,9 @@ def run(name: str, model: Path, output: Path, request: dict[str, object]) -> Non
     chosen = operation(name)
     field = next(iter(chosen.file_fields))
     parsed = chosen.parse({**request, field: model.name})
+    inputs = {use.reference: Path(use.reference) for use in parsed.files()} | {model.name: model}
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
-        files = Files(inputs={model.name: model}, outputs=output.parent, scratch=Path(scratch))
+        files = Files(inputs=inputs, outputs=output.parent, scratch=Path(scratch))
         result = chosen.load()(parsed, files)
     if result.output is None:
         raise SystemExit(f"{name} wrote nothing")

@@ -88,14 +88,19 @@ def specifications(count: int) -> Iterator[str]:
         )
 
 
+def write_ids(path: Path, *, count: int = 40) -> Path:
+    """Write an IDS, and return its path."""
+    path.write_text(HEAD + "".join(specifications(count)) + TAIL, encoding="utf-8")
+    return path
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("output", type=Path)
     parser.add_argument("--count", type=int, default=40)
     arguments = parser.parse_args()
-    body = "".join(specifications(arguments.count))
-    arguments.output.write_text(HEAD + body + TAIL, encoding="utf-8")
+    write_ids(arguments.output, count=arguments.count)
 
 
 if __name__ == "__main__":
