@@ -20,7 +20,7 @@ from functions.ifc.gate import Checked
 from functions.ifc.steptext import LIST, REFERENCE, StepText, arguments, filter_lists, references
 
 if TYPE_CHECKING:
-    from functions.ifc.steptext import Marks
+    from functions.ifc.steptext import Marks, Rows
 
 # Resources that hang on others: the attribute that says on what.
 ATTACHED = {
@@ -113,6 +113,15 @@ class Subset:
 
         `loose` also keeps what nothing refers to, such as a property set that is not in use.
         """
+        return self.text.write(path, *self.choose(kept, loose=loose))
+
+    def choose(
+        self, kept: set[int], *, loose: bool = False, bridges: frozenset[int] = frozenset()
+    ) -> tuple[Marks, dict[int, bytes]]:
+        """Return which rows stay with the kept objects, and the new texts of some.
+
+        `bridges` are instances that are left out and may be referred to all the same: another model has them.
+        """
         text = self.text
         drop = self.objects - kept
         texts: dict[int, bytes] = {}
@@ -122,16 +131,20 @@ class Subset:
                 seeds.append(relation.row)
                 continue
             shorter, singles = filter_lists(text.text(relation.row), drop)
-            if shorter is not None and drop.isdisjoint(singles):
+            new = not relation.members and not bridges.issuperset(self.objects.intersection(singles))
+            if shorter is not None and (drop - bridges).isdisjoint(singles) and (relation.members or new):
                 texts[relation.row] = shorter
                 seeds.append(relation.row)
         attached = self._attached()
         if loose:
             seeds += self._loose({relation.row for relation in self.relations} | attached.keys())
         seen = np.zeros(len(text), dtype=bool)
-        self._spread(seen, seeds, texts, attached)
+        walls = text.rows(sorted(bridges))
+        seen[walls] = True  # nothing is followed any further from there
+        self._spread(seen, seeds, texts, attached, walls)
+        seen[walls] = False
         self._shorten(seen, texts, attached)
-        return text.write(path, seen, texts)
+        return seen, texts
 
     def _loose(self, known: set[int]) -> list[int]:
         """Return the rows that nothing refers to and that are no objects and not `known`."""
@@ -139,11 +152,18 @@ class Subset:
         return sorted(free - known - set(self.text.rows(sorted(self.objects)).tolist()))
 
     def _spread(
-        self, seen: Marks, seeds: list[int], texts: dict[int, bytes], attached: dict[int, tuple[bytes, bytes]]
+        self,
+        seen: Marks,
+        seeds: list[int],
+        texts: dict[int, bytes],
+        attached: dict[int, tuple[bytes, bytes]],
+        walls: Rows,
     ) -> None:
         """Mark all that can be reached, with what is attached to it and can be reached from there."""
         text = self.text
-        waiting = {row: text.rows(references(hook)) for row, (hook, _) in attached.items()}
+        waiting = {
+            row: np.setdiff1d(text.rows(references(hook)), walls) for row, (hook, _) in attached.items()
+        }
         inner = dict(texts)
         inner.update({row: rest for row, (_, rest) in attached.items()})
         text.reach(seen, seeds, inner)

@@ -21,6 +21,7 @@ from functions.ifc.gate import Checked
 # By the name that a request calls them.
 MODULES = {
     "Extract": "extract",
+    "Merge": "merge",
     "Purge": "purge",
     "Remove": "remove",
     "SetAttribute": "attribute",

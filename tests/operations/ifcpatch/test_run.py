@@ -314,3 +314,40 @@ def test_a_purge_removes_what_nothing_uses(tmp_path: Path) -> None:
     assert "Loose" not in {item.Name for item in after.by_type("IfcPropertySet")}
     assert elements(after) == elements(model)
     assert meshes(after) == meshes(model)
+
+
+def test_models_of_one_building_become_one(tmp_path: Path) -> None:
+    done = patch(tmp_path, "Merge", inputs=["house-architecture-v2.ifc"])
+    merged = opened(done)
+    one: Any = ifcopenshell.open(HOUSE)
+    other: Any = ifcopenshell.open(EXAMPLES / "house-architecture-v2.ifc")
+    assert len(merged.by_type("IfcProject")) == 1
+    keys = [item.GlobalId for item in merged.by_type("IfcRoot")]
+    assert len(keys) == len(set(keys))
+    for kind in ("IfcSite", "IfcBuilding", "IfcBuildingStorey", "IfcElement"):
+        both = {item.GlobalId for model in (one, other) for item in model.by_type(kind)}
+        assert {item.GlobalId for item in merged.by_type(kind)} == both
+    assert elements(merged, "IfcElement") == {**elements(other, "IfcElement"), **elements(one, "IfcElement")}
+    assert meshes(merged) == {**meshes(other), **meshes(one)}
+    assert len(merged.by_type("IfcGeometricRepresentationContext")) == len(
+        one.by_type("IfcGeometricRepresentationContext")
+    )
+
+
+def test_a_model_merged_with_itself_is_itself(tmp_path: Path) -> None:
+    done = patch(tmp_path, "Merge", inputs=["house-architecture.ifc"])
+    before: Any = ifcopenshell.open(HOUSE)
+    assert elements(opened(done)) == elements(before)
+    assert meshes(opened(done)) == meshes(before)
+
+
+def test_a_model_in_other_units_is_not_merged(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="LENGTHUNIT: see MergeProjects"):
+        patch(tmp_path, "Merge", inputs=["house-services.ifc"])
+
+
+@pytest.mark.parametrize("name", ["house-structure.ifc", "house-site.ifc"])
+def test_a_model_of_another_schema_is_not_merged(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Migrate") as caught:
+        patch(tmp_path, "Merge", inputs=[name])
+    assert caught.value.field == "inputs"
