@@ -143,7 +143,7 @@ def count_aws(stack: Stack, folder: Path) -> Counter[str]:
     job = services.jobs.get(job_id)
     counter["dynamodb.GetItem"] -= 1  # ours, just now
     settle(services, job)
-    services.events.publish("Job Finished", [job.status_body()])
+    services.events.publish([("Job Finished", job.status_body())])
     return +counter
 
 
