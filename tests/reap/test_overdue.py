@@ -120,6 +120,35 @@ def test_messages_do_not_multiply_while_a_queue_is_full(stage: Stage) -> None:
     assert len(sent(stage)) == 3
 
 
+def test_a_message_that_vanished_is_noticed_beside_others(stage: Stage) -> None:
+    lost = stage.echo("lost.ifc")
+    sent(stage)
+    stage.clock.forward(1)
+    others = [stage.echo(f"{number}.ifc") for number in range(2)]
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    assert sorted(sent(stage)) == sorted(job.job_id for job in (lost, *others))
+
+
+def test_a_message_that_vanished_is_noticed_while_a_worker_holds_another(stage: Stage) -> None:
+    lost = stage.echo("lost.ifc")
+    sent(stage)
+    held = stage.echo("held.ifc")
+    assert stage.services.queues.receive("echo", wait_s=0, visibility_s=900) is not None
+    stage.clock.forward(2 * LEASE_S + 1)
+    claim(stage, held)
+    assert swept(stage) == {"sent": 1}
+    assert sent(stage) == [lost.job_id]
+
+
+def test_a_job_whose_message_is_hidden_for_a_retry_is_not_lost(stage: Stage) -> None:
+    job = stage.echo()
+    assert stage.services.queues.receive("echo", wait_s=0, visibility_s=900) is not None
+    stage.services.jobs.hand_back(claim(stage, job), reason="later")
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {}
+
+
 def test_a_job_that_was_just_sent_again_is_left_alone_for_a_while(stage: Stage) -> None:
     stage.echo()
     sent(stage)
