@@ -2,21 +2,27 @@
 
 Its one polling thread calls the functions that read table streams itself and waits for them, so that
 queues are not served meanwhile: here streams are read in a thread of their own. And it rests for 50
-milliseconds after each look that found nothing, which is as long as a small job takes.
+milliseconds after each look that found nothing, which is as long as a small job takes. A function that
+has answered is kept for as long again in case it has something to log: that is over before it answers,
+but for the way through a pipe.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from functools import partialmethod
 
 REST_SECONDS = 0.01
+LOG_SECONDS = 0.005  # until the first line of a call's log; QUIET_SECONDS without another end it
+QUIET_SECONDS = 0.001
 FAULT_SECONDS = 1.0
 
 
 def tune() -> None:
     """Set up the poller before anything starts it. Uses internals of the one version that is pinned."""
-    from ministack.services import lambda_svc  # noqa: PLC0415 - after the environment is known to be ours
+    from ministack.core.lambda_runtime import Worker  # noqa: PLC0415 - after the environment is known to be ours
+    from ministack.services import lambda_svc  # noqa: PLC0415 - as above
 
     read_streams = lambda_svc._poll_dynamodb_streams
 
@@ -33,6 +39,9 @@ def tune() -> None:
 
     lambda_svc._poll_dynamodb_streams = lambda: False
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = REST_SECONDS
+    Worker._drain_stderr_bounded = partialmethod(
+        Worker._drain_stderr_bounded, first_line_wait=LOG_SECONDS, idle_confirm=QUIET_SECONDS
+    )
     threading.Thread(target=read_on, daemon=True, name="streams").start()
 
 
