@@ -43,7 +43,8 @@ class Events:
             "EventBusName": self._bus_name,
             "Source": SOURCE,
             "DetailType": detail_type,
-            "Detail": json.dumps(detail),
+            # Compact, so that the largest result that a record holds fits into an event.
+            "Detail": json.dumps(detail, separators=(",", ":")),
         }
 
 

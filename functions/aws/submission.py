@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from functions.aws.jobs import Jobs
 from functions.aws.queues import Queues
 from functions.aws.settings import Settings
-from functions.aws.storage import Storage
+from functions.aws.storage import ObjectInfo, Storage
 from functions.aws.table import object_token
 from functions.core import registry
 from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError, TooLargeError
@@ -41,7 +41,9 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ask:
-    """What one call of `submit` is about; `steps` grows as steps are planned, name -> job."""
+    """What one call of `submit` is about. `steps` grows as steps are planned, name -> job, and so does
+    `found`: each object is looked up once, and all steps that name it get the same version.
+    """
 
     tenant: str
     primary: InputRef | None
@@ -50,6 +52,7 @@ class _Ask:
     wait_for_missing: bool
     marks: tuple[str, ...]
     steps: dict[str, Job] = field(default_factory=dict)
+    found: dict[tuple[str | None, ...], ObjectInfo | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +108,8 @@ class Submission:
     ) -> Job:
         """Record a step that cannot become work as a failed job, so that nobody is met with silence."""
         inputs = (primary.model_copy(update={"field": "upload"}),) if primary else ()
+        # Each object that is refused is told of, though another of the same content was refused before.
+        places = tuple(ref.model_copy(update={"etag": None, "sha256": None}) for ref in inputs)
         name = step.operation if step.operation.isprintable() else ascii(step.operation)
         now = self.now()
         job = Job(
@@ -112,7 +117,7 @@ class Submission:
                 tenant=tenant,
                 operation=name,
                 version=0,
-                inputs=inputs,
+                inputs=places,
                 request=step.request,
                 nonce=step.nonce,
             ),
@@ -161,12 +166,22 @@ class Submission:
             except PipelineError as error:
                 raise error.at(f"{at}.after.{index}" if at else "after") from None
             parents[parent.job_id] = parent
+        try:
+            _check_versions(request, inputs)
+        except InputError as error:
+            error.field = ".".join(part for part in (inside, error.field) if part)
+            raise
         job = self._job(ask, step, operation, request=request, inputs=inputs, parents=parents)
+        plan = _Plan(job, _waiters(job), ask.marks, step.name)
+        try:
+            self.jobs.check(job, plan.waiters, marks=plan.marks)
+        except InputError as error:
+            raise (error.at(inside) if inside else error) from None
         if step.name:
             if step.name in ask.steps:
                 raise InputError(f"{step.name!r} names an earlier step already", field=f"{at}.name")
             ask.steps[step.name] = job
-        return _Plan(job, _waiters(job), ask.marks, step.name)
+        return plan
 
     def _resolve(
         self,
@@ -194,14 +209,25 @@ class Submission:
         ref = InputRef(
             field=field, reference=reference, bucket=place.bucket, key=place.key, version_id=version
         )
-        try:
-            found = self.storage.head(place.bucket, place.key, version_id=version)
-        except NotFoundError:
-            if ask.wait_for_missing and version is None:
-                return ref
-            raise NotFoundError(f"Input file {reference} not found") from None
+        found = self._find(ask, ref)
+        if found is None and ask.wait_for_missing and version is None:
+            return ref
+        if found is None:
+            raise NotFoundError(f"Input file {reference} not found")
         known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
         return ref.model_copy(update=known)
+
+    def _find(self, ask: _Ask, ref: InputRef) -> ObjectInfo | None:
+        """Return what is known about a stored object, None when it is not there."""
+        place = (ref.bucket, ref.key, ref.version_id)
+        if place not in ask.found:
+            try:
+                found = self.storage.head(str(ref.bucket), str(ref.key), version_id=ref.version_id)
+            except NotFoundError:
+                ask.found[place] = None
+            else:
+                ask.found[place] = found
+        return ask.found[place]
 
     def _parent(self, ask: _Ask, wanted: str) -> Job:
         """Return the job that an `after` or a reference means: an earlier step, or one of the tenant's."""
@@ -272,14 +298,24 @@ class Submission:
         return Submitted(job, created, plan.name)
 
     def _recheck(self, job: Job) -> Job:
-        """Release a job whose parents ended between planning and creating: their event came too early."""
-        for parent in sorted(entry for entry in job.pending if entry.startswith("job:")):
-            if self.jobs.get(parent.removeprefix("job:")).status is Status.FINISHED:
-                freed = self.jobs.satisfy(job.job_id, parent)
+        """Settle a job whose parents ended between planning and creating: their event came too early."""
+        for entry in sorted(entry for entry in job.pending if entry.startswith("job:")):
+            parent = self.jobs.get(entry.removeprefix("job:"))
+            if parent.status is Status.FINISHED:
+                freed = self.jobs.satisfy(job.job_id, entry)
                 if freed is not None:
                     self.send(freed)
                     return freed
+            elif parent.status.ended:
+                return self._fail(job, parent)
         return job
+
+    def _fail(self, job: Job, parent: Job) -> Job:
+        reason = f"job {parent.job_id}, which this one waits for, is {parent.status}: requeue it first"
+        try:
+            return self.jobs.fail(job, ConflictError(reason, field="after").to_dict())
+        except ConflictError:  # its parent's event has failed it meanwhile
+            return self.jobs.get(job.job_id)
 
 
 def _with_primary(
@@ -317,6 +353,22 @@ def _version(request: Request, field: str) -> str | None:
         return request.input_version_ids[field]
     first = next((use.field for use in request.files()), None)
     return request.input_version_id if field == first else None
+
+
+def _check_versions(request: Request, inputs: Sequence[InputRef]) -> None:
+    """Refuse a version that no stored file of the request can have; it would be dropped in silence."""
+    known = {ref.field: ref.version_id for ref in inputs}
+    asked = {
+        f"input_version_ids.{name}": (name, version)
+        for name, version in (request.input_version_ids or {}).items()
+    }
+    if request.input_version_id is not None:
+        asked["input_version_id"] = (inputs[0].field if inputs else "", request.input_version_id)
+    for place, (name, version) in asked.items():
+        if known.get(name) != version:
+            raise InputError(
+                f"{place}: no stored file that the request names has a version there", field=place
+            )
 
 
 def _check_output(parent: Job, output: str | None) -> None:
