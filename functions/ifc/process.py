@@ -22,7 +22,7 @@ from typing import Any
 
 from functions.core.errors import Cancelled, CrashError, MemoryLimitError, PipelineError, TimeLimitError
 from functions.core.operation import Operation, Result
-from functions.ifc import child
+from functions.ifc import child, scratch
 from functions.ifc.child import FileSpec, Limits, Task
 
 __all__ = ["FileSpec", "Limits", "Outcome", "run_in_child", "warm"]
@@ -274,6 +274,8 @@ def _serve() -> None:
     if _serving():
         return
     _CONTEXT.set_forkserver_preload(["functions.ifc.preload"])
+    # Else multiprocessing makes a folder of its own for the server's socket, which a kill leaves behind.
+    multiprocessing.process.current_process()._config["tempdir"] = str(scratch.home())  # type: ignore[attr-defined]
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
     with _changed({"PYTHONPATH": path, child.PRELOAD: " ".join(_wanted)}), _hidden_main():
         forkserver.ensure_running()
