@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
 from functions.aws.services import Services
 from functions.aws.telemetry import logger
+from functions.core import registry
 from functions.core.arrival import Arrival
-from functions.core.errors import ConflictError, InputError, LimitError, NotFoundError, PipelineError
+from functions.core.errors import (
+    ConflictError,
+    InputError,
+    LimitError,
+    NotFoundError,
+    PipelineError,
+    UnknownOperationError,
+)
 from functions.core.job import Job, Status
 from functions.core.operation import FargateSize
 from functions.core.registry import operations
@@ -21,6 +30,7 @@ LONG = timedelta(hours=1)  # queued for so long, a job is sent again though no m
 SLOW_START = timedelta(minutes=10)  # a Fargate task's message is gone before the task is there
 SOONEST, LATEST = timedelta(minutes=15), timedelta(days=1)  # between two looks at a waiting job
 PATIENCE = timedelta(days=7)
+MOST = 5_000  # late jobs that one run holds in its memory; the oldest come first
 
 
 class Sweep:
@@ -54,6 +64,8 @@ class Sweep:
                         look(current)
                 except (ConflictError, NotFoundError) as error:
                     logger.info("overdue job has moved on", job_id=job.job_id, reason=error.message)
+                except PipelineError as error:  # whatever is wrong with one job, the others are looked after
+                    logger.error("overdue job not settled", job_id=job.job_id, reason=error.message)
         logger.info("swept", done=dict(self._done))
         return dict(self._done)
 
@@ -79,7 +91,7 @@ class Sweep:
         When there are more late jobs than messages, the oldest are taken: theirs should have come first.
         After very long any job is, should the count be wrong for so long.
         """
-        late = list(self._overdue(Status.QUEUED, now - self._late))
+        late = list(islice(self._overdue(Status.QUEUED, now - self._late), MOST))
         missing = Counter(job.operation for job in late)
         for operation in missing:
             missing[operation] -= self._messages(operation)
@@ -93,6 +105,8 @@ class Sweep:
 
     def _messages(self, operation: str) -> int:
         """Return how many messages there are for jobs that are not running."""
+        if operation not in registry.operations():
+            return 0
         depth = self._services.queues.depth(operation)
         running = 0 if operation in self._slow else self._running[operation]
         return depth.waiting + depth.delayed + max(0, depth.in_flight - running)
@@ -111,7 +125,12 @@ class Sweep:
             self._send(job)
 
     def _queued(self, job: Job) -> None:
-        """Send a queued job again, and leave it alone for a while."""
+        """Send a queued job again, and leave it alone for a while; fail one whose operation is gone."""
+        try:
+            registry.operation(job.operation)
+        except UnknownOperationError as error:
+            self._fail(job, error)
+            return
         late = self._now() - job.changed_at > LONG
         self._send(job)
         self._services.jobs.postpone(job.job_id, until=self._now() + (LONG if late else timedelta()))
