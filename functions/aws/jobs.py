@@ -199,12 +199,15 @@ class Jobs:
         update = step.update(
             sets={"attempt": number(0), "cancel_requested": {"BOOL": False}},
             removes=gone,
-            conditions=("attribute_not_exists(#pending)",),
+            conditions=("attribute_not_exists(#pending)", "#version > :refused"),
+            values={"refused": number(0)},
         )
         try:
             return self._items.take(job_id, step, update)
         except Refused as refused:
             job = self._current(job_id, refused)
+        if not job.version:
+            raise ConflictError(f"Job {job_id} was refused and never became work: submit it again")
         if job.pending and job.status in {Status.FAILED, Status.CANCELLED}:
             raise ConflictError(f"Job {job_id} still waits for {', '.join(sorted(job.pending))}")
         raise ConflictError(f"Job {job_id} is {job.status}: only failed and cancelled jobs can be requeued")

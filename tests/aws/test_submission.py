@@ -462,6 +462,13 @@ def test_every_refused_object_is_told_of_though_its_content_was_refused_before(s
     assert sorted(str(job.source) for job in jobs(stage)) == ["a/house.ifc", "b/house.ifc"]
 
 
+def test_a_refused_step_cannot_be_requeued(stage: Stage) -> None:
+    job = stage.services.submission.reject("default", step("uploads"), InputError("no"))
+    with pytest.raises(ConflictError, match="was refused and never became work: submit it again"):
+        stage.services.jobs.requeue(job.job_id)
+    assert stage.job(job).status is Status.FAILED
+
+
 def test_what_no_record_can_hold_is_refused_without_it(stage: Stage) -> None:
     huge = step(request={"mark": "x" * 100_000})
     job = stage.services.submission.reject("default", huge, TooLargeError("too large"))
