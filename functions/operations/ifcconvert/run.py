@@ -14,11 +14,12 @@ import numpy as np
 from functions.core import Files
 from functions.core.errors import InputError, ModelError
 from functions.ifc.engines import HYBRID, OPENCASCADE
-from functions.ifc.gate import open_model
+from functions.ifc.gate import check_model, open_checked
 from functions.ifc.geometry import Geometry
 from functions.ifc.gltf import Scene
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import Tree
+from functions.ifc.texts import Texts
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
 SETTINGS = (
@@ -30,19 +31,31 @@ SETTINGS = (
     "circle_segments",
     "no_normals",
 )
+# Properties and quantities are often a third of a model, and say nothing about shapes.
+UNREAD = (
+    "IfcPropertySingleValue",
+    "IfcPropertySet",
+    "IfcRelDefinesByProperties",
+    "IfcElementQuantity",
+    "IfcQuantityLength",
+    "IfcQuantityArea",
+    "IfcQuantityVolume",
+)
 NAMED_FAILURES = 20
 REPORT_EVERY = 200
 
 
 def run(request: ConvertRequest, files: Files) -> ConvertResult:
     """Write the GLB and say what went into it."""
-    reader = Reader(open_model(files.input(request.input_filename), files))
+    checked = check_model(files.input(request.input_filename), files, without=UNREAD)
+    reader = Reader(open_checked(checked, files))
     products = list(choose(request, reader))
     geometry = Geometry(
         reader,
         settings=_settings(request),
         engines=_engines(request, robust=files.robust),
         threads=request.threads,
+        texts=Texts(checked.path, checked.instances),
     )
     output = request.output_filename or f"{Path(request.input_filename).stem}.glb"
     target = files.output(output)
