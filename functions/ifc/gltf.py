@@ -19,6 +19,7 @@ import numpy as np
 from functions.core.errors import TooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -32,10 +33,11 @@ COPIED = 1 << 20
 MAX_BYTES = 2**32 - 1
 FLOAT, UINT32, UINT16 = 5126, 5125, 5123
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
+HEAD_BYTES = 20
 JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A node to write: its mesh, its placement with y up, its name, and what else is known about it."""
 
@@ -156,28 +158,42 @@ class Scene:
         """Write the GLB. Raises a TooLargeError where its 32-bit lengths do not suffice."""
         sizes = (self.vertices.tell(), self.indices.tell())
         views = _views(*sizes) if sizes[0] else []
-        text = json.dumps(self._document(name, views, sum(sizes)), separators=(",", ":"), allow_nan=False)
-        body = text.encode() + b" " * (-len(text.encode()) % 4)
-        total = 12 + 8 + len(body) + (8 + sum(sizes) if views else 0)
-        if total > MAX_BYTES:
-            raise TooLargeError(f"the scene has {total} bytes, and a GLB can have {MAX_BYTES}")
         with path.open("wb") as file:
-            file.write(struct.pack("<4sII", b"glTF", 2, total))
-            file.write(struct.pack("<II", len(body), JSON_CHUNK) + body)
+            file.write(bytes(HEAD_BYTES))
+            for piece in self._pieces(self._document(views, sum(sizes)), name):
+                file.write(piece)
+            file.write(b" " * (-file.tell() % 4))
+            length = file.tell() - HEAD_BYTES
             if views:
                 file.write(struct.pack("<II", sum(sizes), BIN_CHUNK))
+                self._check(file.tell() + sum(sizes))
                 for part in (self.vertices, self.indices):
                     part.seek(0)
                     while block := part.read(COPIED):
                         file.write(block)
+            total = self._check(file.tell())
+            file.seek(0)
+            file.write(struct.pack("<4sIIII", b"glTF", 2, total, length, JSON_CHUNK))
 
-    def _document(self, name: str, views: list[dict[str, Any]], size: int) -> dict[str, Any]:
-        """Return the JSON part."""
+    def _check(self, total: int) -> int:
+        """Return a length that fits into 32 bits."""
+        if total > MAX_BYTES:
+            raise TooLargeError(f"the scene has {total} bytes, and a GLB can have {MAX_BYTES}")
+        return total
+
+    def _pieces(self, document: dict[str, Any], name: str) -> Iterator[bytes]:
+        """Yield the JSON part, a node at a time: as a whole the nodes take more memory than the meshes."""
+        yield _text(document)[:-1] + b',"nodes":'
+        for place, node in enumerate(self._tree(name)):
+            yield (b"," if place else b"[") + _text(node)
+        yield b"]}"
+
+    def _document(self, views: list[dict[str, Any]], size: int) -> dict[str, Any]:
+        """Return the JSON part without the nodes."""
         document: dict[str, Any] = {
             "asset": {"version": "2.0", "generator": "ifcpipe"},
             "scene": 0,
             "scenes": [{"nodes": [0]}],
-            "nodes": self._tree(name),
         }
         if views:
             document |= {
@@ -189,8 +205,8 @@ class Scene:
             }
         return document
 
-    def _tree(self, name: str) -> list[dict[str, Any]]:
-        """Return the root node and one node an element, both as far from zero as they need be."""
+    def _tree(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the root node and one node an element, both as far from zero as they need be."""
         far = bool(self._nodes) and float(np.abs([self.low, self.high]).max()) > FAR_M
         origin = np.round((self.low + self.high) / 2) if far else np.zeros(3)
         root: dict[str, Any] = {"name": name}
@@ -199,7 +215,14 @@ class Scene:
             root["translation"] = (lift + 0.0).tolist()
         if self._nodes:
             root["children"] = list(range(1, len(self._nodes) + 1))
-        return [root, *(_node(placed, origin) for placed in self._nodes)]
+        yield root
+        for placed in self._nodes:
+            yield _node(placed, origin)
+
+
+def _text(value: dict[str, Any]) -> bytes:
+    """Return JSON."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
 def unit(rows: Floats) -> NDArray[np.float32]:
