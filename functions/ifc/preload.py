@@ -11,10 +11,8 @@ from contextlib import suppress
 from functions.core import registry
 from functions.ifc.child import PRELOAD
 
-# Read when the libraries load, hence set before. One thread a child: the queue is the parallelism, a
-# fork must not find a thread pool half alive, and each thread's arena would count as address space.
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 MODULES = (
+    "functions.ifc.thrift",
     "multiprocessing.popen_forkserver",
     "ifcopenshell",
     "ifcopenshell.geom",
@@ -25,7 +23,6 @@ MODULES = (
     "functions.ifc.gate",
 )
 
-os.environ.update(dict.fromkeys(THREADS, "1"))
 # Children parse files of strangers; the credentials of the worker are none of their business.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
