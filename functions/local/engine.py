@@ -9,9 +9,12 @@ but for the way through a pipe.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from contextvars import ContextVar
 from functools import partialmethod
+from typing import Any
 
 REST_SECONDS = 0.01
 LOG_SECONDS = 0.005  # until the first line of a call's log; QUIET_SECONDS without another end it
@@ -45,11 +48,33 @@ def tune() -> None:
     threading.Thread(target=read_on, daemon=True, name="streams").start()
 
 
+def tell_versions() -> None:
+    """Name the version of a new object in its event, as S3 does; else intake would have to ask for it."""
+    from ministack.services import eventbridge, s3  # noqa: PLC0415 - as above
+
+    fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
+    version: ContextVar[str | None] = ContextVar("version", default=None)
+
+    def fire_version(*arguments: Any, version_id: str | None = None, **more: Any) -> None:  # noqa: ANN401
+        version.set(version_id)  # each event has a thread, hence a context, of its own
+        fire(*arguments, version_id=version_id, **more)
+
+    def dispatch_version(event: dict[str, Any], view: Any = None) -> None:  # noqa: ANN401
+        if event["Source"] == "aws.s3" and version.get():
+            detail = json.loads(event["Detail"])
+            detail["object"].setdefault("version-id", version.get())
+            event = {**event, "Detail": json.dumps(detail)}
+        dispatch(event, view)
+
+    s3._fire_s3_event, eventbridge._dispatch_event = fire_version, dispatch_version
+
+
 def main() -> None:
     """Tune, then serve."""
     from ministack import app  # noqa: PLC0415 - as above
 
     tune()
+    tell_versions()
     app.main()
 
 
