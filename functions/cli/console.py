@@ -61,7 +61,6 @@ class Output:
         Nothing is ever cut: the last column is folded at the width of a terminal, and where the others
         are wider than that already, the terminal wraps the lines.
         """
-        from rich import box
         from rich.console import Console
         from rich.measure import Measurement
         from rich.table import Table
@@ -71,8 +70,7 @@ class Output:
         if not found and none:
             self.note(none)
             return
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-        table.show_header = header
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=header, header_style="bold")
         for name in columns[:-1]:
             table.add_column(name, no_wrap=True)
         longest = max((len(row[-1]) for row in found), default=0)
