@@ -31,8 +31,15 @@ FACETED = frozenset(
         "IfcPolygonalFaceSet", "IfcTriangulatedFaceSet",
     }
 )  # fmt: skip
-# Read again when they are met again: that is seldom, and there are many.
-LEAVES = frozenset({"IfcCartesianPoint", "IfcDirection"})
+# Of these there are many, and each belongs to one owner: digests kept of them would seldom be used again.
+OWNED = frozenset(
+    {
+        "IfcCartesianPoint", "IfcDirection", "IfcPolyline", "IfcAxis2Placement2D", "IfcAxis2Placement3D",
+        "IfcExtrudedAreaSolid", "IfcRectangleProfileDef", "IfcArbitraryClosedProfileDef", "IfcPlane",
+        "IfcHalfSpaceSolid", "IfcPolygonalBoundedHalfSpace", "IfcBooleanClippingResult", "IfcMappedItem",
+        "IfcCartesianTransformationOperator3D", "IfcMaterialLayerSetUsage",
+    }
+)  # fmt: skip
 MAX_DEPTH = 100
 # What decides about looks from outside the representation, in ways that are not read here.
 FOREIGN = ("IfcPresentationLayerWithStyle", "IfcIndexedColourMap")
@@ -173,9 +180,8 @@ class Fingerprints:
         kind = instance.is_a()
         if self._budget < 0 or depth > MAX_DEPTH or (kind in FACES and not self._cut):
             raise UnreadError
-        kept = number and kind not in LEAVES
-        if kept:
-            self._digests[number] = None
+        if number:
+            self._digests[number] = None  # until it is known: who meets it before runs in a circle
         values: list[Any] = [kind]
         try:
             values += self._values(instance, kind, depth + 1)
@@ -183,7 +189,9 @@ class Fingerprints:
             raise UnreadError from None
         values += [self._instance(style, depth + 1) for style in self._styles.get(number, ())]
         digest = _digest(values)
-        if kept:
+        if kind in OWNED:
+            del self._digests[number]
+        elif number:
             self._digests[number] = digest
         return digest
 

@@ -19,7 +19,7 @@ import numpy as np
 from functions.core.errors import TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from functions.ifc.mesh import Floats, Material, Mesh
 
 TO_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 0], [0, 0, 0, 1.0]])
+ZERO = np.zeros(3)
 FAR_M = 1000.0  # float32 has steps of 0.06 mm there
 COPIED = 1 << 20
 MAX_BYTES = 2**32 - 1
@@ -59,9 +60,9 @@ class Scene:
     points: int = 0
     low: Floats = field(default_factory=lambda: np.full(3, np.inf))
     high: Floats = field(default_factory=lambda: np.full(3, -np.inf))
-    _accessors: list[dict[str, Any]] = field(default_factory=list)
+    _accessors: list[bytes] = field(default_factory=list)
     _materials: dict[Material, int] = field(default_factory=dict)
-    _meshes: list[dict[str, Any]] = field(default_factory=list)
+    _meshes: list[bytes] = field(default_factory=list)
     _origins: list[Floats] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
     _bounds: list[Floats] = field(default_factory=list)
@@ -104,7 +105,7 @@ class Scene:
         """Write a mesh's vertices and triangles, and return its number."""
         points = mesh.points @ TO_Y_UP[:3, :3].T
         far = float(np.abs(points).max()) > FAR_M
-        origin = np.round((points.min(axis=0) + points.max(axis=0)) / 2) if far else np.zeros(3)
+        origin = np.round((points.min(axis=0) + points.max(axis=0)) / 2) if far else ZERO
         positions = (points - origin).astype(np.float32)
         attributes = {"POSITION": self._vector(positions, bounded=True)}
         if self.normals and mesh.normals is not None:
@@ -118,7 +119,7 @@ class Scene:
             for material, triangles in mesh.parts
         ]
         self.points += len(points)
-        self._meshes.append({"primitives": primitives})
+        self._meshes.append(_text({"primitives": primitives}))
         self._origins.append(origin)
         self._bounds.append(np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(float))
         return len(self._meshes) - 1
@@ -135,21 +136,20 @@ class Scene:
         if bounded:
             accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
         self.vertices.write(np.ascontiguousarray(rows).tobytes())
-        self._accessors.append(accessor)
+        self._accessors.append(_text(accessor))
         return len(self._accessors) - 1
 
     def _scalar(self, triangles: NDArray[np.uint32], vertices: int) -> int:
         """Write indices in as few bytes as their mesh allows, and return the number of their accessor."""
         short = vertices < 2**16 - 1
-        self._accessors.append(
-            {
-                "bufferView": 1,
-                "byteOffset": self.indices.tell(),
-                "componentType": UINT16 if short else UINT32,
-                "count": triangles.size,
-                "type": "SCALAR",
-            }
-        )
+        accessor = {
+            "bufferView": 1,
+            "byteOffset": self.indices.tell(),
+            "componentType": UINT16 if short else UINT32,
+            "count": triangles.size,
+            "type": "SCALAR",
+        }
+        self._accessors.append(_text(accessor))
         data = triangles.astype(np.uint16 if short else np.uint32).tobytes()
         self.indices.write(data + b"\0" * (-len(data) % 4))
         return len(self._accessors) - 1
@@ -183,13 +183,15 @@ class Scene:
 
     def _pieces(self, document: dict[str, Any], name: str) -> Iterator[bytes]:
         """Yield the JSON part, a node at a time: as a whole the nodes take more memory than the meshes."""
-        yield _text(document)[:-1] + b',"nodes":'
-        for place, node in enumerate(self._tree(name)):
-            yield (b"," if place else b"[") + _text(node)
-        yield b"]}"
+        yield _text(document)[:-1]
+        yield from _list("nodes", (_text(node) for node in self._tree(name)))
+        if self._meshes:
+            yield from _list("meshes", self._meshes)
+            yield from _list("accessors", self._accessors)
+        yield b"}"
 
     def _document(self, views: list[dict[str, Any]], size: int) -> dict[str, Any]:
-        """Return the JSON part without the nodes."""
+        """Return the JSON part without what there is much of."""
         document: dict[str, Any] = {
             "asset": {"version": "2.0", "generator": "ifcpipe"},
             "scene": 0,
@@ -197,9 +199,7 @@ class Scene:
         }
         if views:
             document |= {
-                "meshes": self._meshes,
                 "materials": [_material(material) for material in self._materials],
-                "accessors": self._accessors,
                 "bufferViews": views,
                 "buffers": [{"byteLength": size}],
             }
@@ -223,6 +223,14 @@ class Scene:
 def _text(value: dict[str, Any]) -> bytes:
     """Return JSON."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _list(name: str, items: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a list of JSON texts, as a further member of an object."""
+    yield b',"%b":' % name.encode()
+    for place, item in enumerate(items):
+        yield (b"," if place else b"[") + item
+    yield b"]"
 
 
 def unit(rows: Floats) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from functions.core.errors import ModelError
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_HEADER_BYTES = 1 << 20
 MAX_ID = 2**31 - 1
