@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePosixPath
 
+from functions.aws.checks import check_file, check_output, check_versions, version_of
 from functions.aws.jobs import Jobs
 from functions.aws.queues import Queues
 from functions.aws.settings import Settings
 from functions.aws.storage import ObjectInfo, Storage
 from functions.aws.table import object_token
 from functions.core import registry
-from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError, TooLargeError
+from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError
 from functions.core.job import Event, InputRef, Job, Status, job_id
 from functions.core.operation import Operation, Request
-from functions.core.reference import OutputOf, check_name, read_reference
+from functions.core.reference import OutputOf, read_reference
 from functions.core.upload import Step
+
+# Files and jobs that one call may look up: more would take longer than the function that asks may run.
+MAX_LOOKUPS = 500
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class _Plan:
 @dataclass(frozen=True, kw_only=True)
 class _Ask:
     """What one call of `submit` is about. `steps` grows as steps are planned, name -> job, and so does
-    `found`: each object is looked up once, and all steps that name it get the same version.
+    `found` and `parents`: each object and each job is looked up once, and all steps that name an object
+    get the same version of it.
     """
 
     tenant: str
@@ -53,6 +57,12 @@ class _Ask:
     marks: tuple[str, ...]
     steps: dict[str, Job] = field(default_factory=dict)
     found: dict[tuple[str | None, ...], ObjectInfo | None] = field(default_factory=dict)
+    parents: dict[str, Job] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Raise an InputError when too much has been looked up already."""
+        if len(self.found) + len(self.parents) >= MAX_LOOKUPS:
+            raise InputError(f"more than {MAX_LOOKUPS} files and jobs are named at once")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +166,7 @@ class Submission:
                     ref = self._resolve(
                         ask, operation, request, field=name, reference=reference, parents=parents
                     )
-                _check_file(operation, ref, suffixes)
+                check_file(operation, ref, suffixes)
             except PipelineError as error:
                 raise error.at(where) from None
             inputs.append(ref)
@@ -167,7 +177,7 @@ class Submission:
                 raise error.at(f"{at}.after.{index}" if at else "after") from None
             parents[parent.job_id] = parent
         try:
-            _check_versions(request, inputs)
+            check_versions(request, inputs)
         except InputError as error:
             error.field = ".".join(part for part in (inside, error.field) if part)
             raise
@@ -202,10 +212,10 @@ class Submission:
         )
         if isinstance(place, OutputOf):
             parent = self._parent(ask, place.job_id or place.step or "")
-            _check_output(parent, place.output)
+            check_output(parent, place.output)
             parents[parent.job_id] = parent
             return InputRef(field=field, reference=reference, job_id=parent.job_id, output=place.output)
-        version = _version(request, field)
+        version = version_of(request, field)
         ref = InputRef(
             field=field, reference=reference, bucket=place.bucket, key=place.key, version_id=version
         )
@@ -221,6 +231,7 @@ class Submission:
         """Return what is known about a stored object, None when it is not there."""
         place = (ref.bucket, ref.key, ref.version_id)
         if place not in ask.found:
+            ask.look()
             try:
                 found = self.storage.head(str(ref.bucket), str(ref.key), version_id=ref.version_id)
             except NotFoundError:
@@ -233,6 +244,9 @@ class Submission:
         """Return the job that an `after` or a reference means: an earlier step, or one of the tenant's."""
         if wanted in ask.steps:
             return ask.steps[wanted]
+        if wanted in ask.parents:
+            return ask.parents[wanted]
+        ask.look()
         try:
             parent = self.jobs.get(wanted)
         except NotFoundError:
@@ -241,6 +255,7 @@ class Submission:
             raise NotFoundError(f"{wanted[:80]!r} is neither an earlier step nor a job")
         if parent.status in {Status.FAILED, Status.CANCELLED}:
             raise ConflictError(f"job {parent.job_id} is {parent.status}: requeue it first")
+        ask.parents[wanted] = parent
         return parent
 
     def _job(
@@ -345,48 +360,3 @@ def _relative(reference: str, prefix: str) -> str:
     """Return a plain reference relative to a manifest's folder; all others as they are."""
     plain = not reference.startswith(("job:", "step:", "s3://", "/"))
     return prefix + reference if plain else reference
-
-
-def _version(request: Request, field: str) -> str | None:
-    """Return the version that the request asks for, for one of its file fields."""
-    if request.input_version_ids and field in request.input_version_ids:
-        return request.input_version_ids[field]
-    first = next((use.field for use in request.files()), None)
-    return request.input_version_id if field == first else None
-
-
-def _check_versions(request: Request, inputs: Sequence[InputRef]) -> None:
-    """Refuse a version that no stored file of the request can have; it would be dropped in silence."""
-    known = {ref.field: ref.version_id for ref in inputs}
-    asked = {
-        f"input_version_ids.{name}": (name, version)
-        for name, version in (request.input_version_ids or {}).items()
-    }
-    if request.input_version_id is not None:
-        asked["input_version_id"] = (inputs[0].field if inputs else "", request.input_version_id)
-    for place, (name, version) in asked.items():
-        if known.get(name) != version:
-            raise InputError(
-                f"{place}: no stored file that the request names has a version there", field=place
-            )
-
-
-def _check_output(parent: Job, output: str | None) -> None:
-    """Refuse a reference to an output that a finished job does not have."""
-    if parent.result is None:
-        return
-    names = [str(item["name"]) for item in parent.result.get("outputs", [])]
-    if not names or (output is not None and output not in names):
-        there = ", ".join(names) or "none"
-        raise NotFoundError(f"job {parent.job_id} has no output {output!r}; there are: {there}")
-
-
-def _check_file(operation: Operation, ref: InputRef, suffixes: tuple[str, ...]) -> None:
-    """Refuse a file that the operation does not read: of another kind, or too large."""
-    check_name(ref.name)
-    if ref.job_id is None and PurePosixPath(ref.name).suffix.lower() not in suffixes:
-        raise InputError(f"{ref.name!r} is not one of {', '.join(suffixes)}")
-    if ref.size is not None and ref.size > operation.max_input_bytes:
-        raise TooLargeError(
-            f"{ref.name!r} has {ref.size:,} bytes; {operation.name} takes {operation.max_input_bytes:,}"
-        )

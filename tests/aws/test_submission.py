@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.aws import submission
 from functions.aws.clients import count_requests
 from functions.aws.jobs import Jobs
 from functions.aws.submission import Submitted
@@ -131,6 +132,19 @@ def test_one_object_is_looked_up_once_for_all_steps(stage: Stage) -> None:
     sends = count_requests(stage.clients.s3)
     submit(stage, *(step(request={"mark": str(number)}) for number in range(20)))
     assert sum(sends.values()) == 1
+
+
+def test_a_call_that_names_too_much_to_look_up_in_time_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submission, "MAX_LOOKUPS", 3)
+    parent = stage.echo()
+    steps = [step(filename=f"{number}.ifc", after=(parent.job_id,)) for number in range(3)]
+    made = submit(stage, *steps[:2], wait_for_missing=True)
+    assert len(made) == 2
+    with pytest.raises(InputError, match="more than 3 files and jobs") as caught:
+        submit(stage, *steps, wait_for_missing=True)
+    assert caught.value.field == "steps.2.request.filename"
 
 
 # An expired record
@@ -362,8 +376,8 @@ def meddled(stage: Stage, meddle: Any) -> Stage:
     services = stage.services
     jobs = Meddling(stage.clients.dynamodb, services.settings.table_name, now=stage.clock)
     jobs.meddle = meddle
-    submission = replace(services.submission, jobs=jobs)
-    return replace(stage, services=replace(services, jobs=jobs, submission=submission))
+    changed = replace(services.submission, jobs=jobs)
+    return replace(stage, services=replace(services, jobs=jobs, submission=changed))
 
 
 def test_a_parent_that_finishes_before_its_child_is_stored_releases_it_all_the_same(stage: Stage) -> None:
