@@ -109,13 +109,15 @@ def upload_all(stack: Stack, models: list[Path], *, clients: int) -> list[Sent]:
 
 
 def wait_all(stack: Stack, count: int, *, since: datetime, timeout: float = 600) -> None:
-    """Wait until so many jobs have ended; looks at the counts only, and seldom, to disturb little."""
+    """Wait until so many jobs have ended; counts them only when the queues are empty, to disturb little."""
     services = compose(Settings.from_environment(stack.environment), connect())
     until = time.monotonic() + timeout
     while time.monotonic() < until:
-        counts = services.jobs.count("default", since=since).get(OPERATION, {})
-        if sum(number for status, number in counts.items() if status.ended) >= count:
-            return
+        depths = [services.queues.depth(name) for name in ("uploads", OPERATION)]
+        if not any(depth.waiting or depth.in_flight for depth in depths):
+            counts = services.jobs.count("default", since=since).get(OPERATION, {})
+            if sum(number for status, number in counts.items() if status.ended) >= count:
+                return
         time.sleep(1)
     raise TimeoutError("the jobs did not end")
 
