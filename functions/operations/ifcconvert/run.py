@@ -49,7 +49,6 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
     """Write the GLB and say what went into it."""
     checked = check_model(files.input(request.input_filename), files, without=UNREAD)
     reader = Reader(open_checked(checked, files))
-    products = list(choose(request, reader))
     geometry = Geometry(
         reader,
         settings=_settings(request),
@@ -65,15 +64,15 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
         )
         scene = Scene(vertices, indices, normals=not request.no_normals)
         labels = Labels(request, reader)
-        for shape in geometry.stream(products):
+        for shape in geometry.stream(choose(request, reader)):
             name, extras = labels.of(shape.element)
             scene.add(shape.mesh, shape.placement, name=name, extras=extras)
             if geometry.meshed % REPORT_EVERY == 0:
-                files.progress("tessellate", geometry.meshed, len(products))
+                files.progress("tessellate", geometry.meshed, geometry.elements)
         _judge(geometry, request, files)
         _move(scene, request)
         scene.save(target, name=_project(reader))
-    files.progress("tessellate", len(products), len(products))
+    files.progress("tessellate", geometry.elements, geometry.elements)
     return ConvertResult(
         message=f"{geometry.meshed} of {geometry.elements} elements",
         output=output,
