@@ -34,7 +34,7 @@ check: .venv/.dev                      ## the static gates
 	$(BIN)/deptry .
 	$(BIN)/ifcpipe docs --check
 
-bench: .venv/.dev                      ## the benchmarks; writes benchmarks/results
+bench: .venv/.dev                      ## the benchmarks, about ten minutes; writes build/benchmarks
 	$(BIN)/python -m benchmarks
 
 synth: .venv/.dev                      ## write the committed template of the local flavour anew

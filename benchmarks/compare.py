@@ -99,14 +99,15 @@ def middle(costs: list[Cost]) -> Cost:
     )
 
 
-def compare(operation: str, model: Path, *, runs: int) -> Row:
-    """Measure one model."""
+def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None] = lambda _: None) -> Row:
+    """Measure one model; `say` is told what runs now."""
     with tempfile.TemporaryDirectory() as folder:
         made = MADE[operation](Path(folder)) if operation in MADE else {}
         request = json.dumps({**REQUESTS.get(operation, {}), **made})
         ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
         mine, theirs = list[Cost](), list[Cost]()
-        for _ in range(runs):
+        for run in range(1, runs + 1):
+            say(f"{operation}, {model.name}, run {run} of {runs}")
             mine.append(measure(["benchmarks.ours", operation, str(model), str(ours), request]))
             if operation in PLAIN:
                 plain.unlink(missing_ok=True)

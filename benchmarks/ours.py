@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import functions.ifc.thrift  # noqa: F401 - as every child process has it
 from functions.core import Files
 from functions.core.registry import operation
 

@@ -8,7 +8,6 @@ Every model has other content, so no job is answered by an earlier one. Writes b
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
 import os
@@ -24,24 +23,29 @@ from typing import Any
 
 import httpx
 
+from benchmarks.starts import EXAMPLE, Cold, cold_worker, median, phases, warm_seconds, whole_run
+from benchmarks.usage import cpu
 from functions.api.authorizer import authorize
 from functions.api.local import Context, to_event
 from functions.api.routes import build
-from functions.aws.clients import connect, count_requests
+from functions.aws.clients import Clients, connect, count_requests
 from functions.aws.keys import Keys
 from functions.aws.services import Services, compose
 from functions.aws.settings import Settings
 from functions.client import Client
 from functions.core.arrival import read_arrivals
 from functions.core.job import Status
+from functions.core.message import Message
 from functions.intake.steps import take
-from functions.local import guard
+from functions.local.emulator import ACCOUNT, REGION
 from functions.local.stack import Stack
 from functions.release.handler import settle
 from functions.worker.runner import execute
 
 RESULTS = Path(__file__).parent / "results"
 OPERATION = "ifcinfo"
+COLD_STARTS = 5
+RUNS = 3
 MODEL = """ISO-10303-21;
 HEADER;
 FILE_DESCRIPTION(('ViewDefinition [ReferenceView]'),'2;1');
@@ -105,46 +109,57 @@ def upload_all(stack: Stack, models: list[Path], *, clients: int) -> list[Sent]:
 
 
 def wait_all(stack: Stack, count: int, *, since: datetime, timeout: float = 600) -> None:
-    """Wait until so many jobs have ended; looks at the counts only, and seldom, to disturb little."""
+    """Wait until so many jobs have ended; counts them only when the queues are empty, to disturb little."""
     services = compose(Settings.from_environment(stack.environment), connect())
     until = time.monotonic() + timeout
     while time.monotonic() < until:
-        counts = services.jobs.count("default", since=since).get(OPERATION, {})
-        if sum(number for status, number in counts.items() if status.ended) >= count:
-            return
+        depths = [services.queues.depth(name) for name in ("uploads", OPERATION)]
+        if not any(depth.waiting or depth.in_flight for depth in depths):
+            counts = services.jobs.count("default", since=since).get(OPERATION, {})
+            if sum(number for status, number in counts.items() if status.ended) >= count:
+                return
         time.sleep(1)
     raise TimeoutError("the jobs did not end")
 
 
-def cpu_below(pid: int) -> float:
-    """Return the CPU seconds that a process, those below it and their ended children have used."""
-    ticks = 0
-    for each in (pid, *guard.descendants(pid)):
-        with contextlib.suppress(OSError):
-            stat = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            ticks += sum(int(field) for field in stat[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def count_aws(stack: Stack, folder: Path) -> Counter[str]:
+def count_aws(stack: Stack, services: Services, clients: Clients, model: Path) -> Counter[str]:
     """Count what one light job sends to AWS, with the work of every function done in this process."""
-    clients = connect()
-    services = compose(Settings.from_environment(stack.environment), clients)
-    _stop_mappings(stack)
-    queue = services.settings.queue_url("uploads")
-    model = write_model(folder, 90_000)
     counter = count_requests(*clients.all())
-    (job_id,) = _upload_here(services, Keys(clients.dynamodb, services.settings.table_name), stack.key, model)
+    job_id = bring(stack, services, clients, model)
     counter["s3.PostObject"] += 1
-    message = stack.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"][0]
-    for arrival in read_arrivals(message["Body"]):
-        take(services, arrival)
     execute(services, job_id, owner="benchmark")
     job = services.jobs.get(job_id)
     counter["dynamodb.GetItem"] -= 1  # ours, just now
     settle(services, job)
-    services.events.publish("Job Finished", [job.status_body()])
+    services.events.publish([("Job Finished", job.status_body())])
     return +counter
+
+
+def bring(stack: Stack, services: Services, clients: Clients, model: Path) -> str:
+    """Do what authorizer, API and intake do for an upload; return its job, which is queued then."""
+    queue = services.settings.queue_url("uploads")
+    (job_id,) = _upload_here(services, Keys(clients.dynamodb, services.settings.table_name), stack.key, model)
+    message = stack.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"][0]
+    for arrival in read_arrivals(message["Body"]):
+        take(services, arrival)
+    stack.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return job_id
+
+
+def start_cold(stack: Stack, services: Services, clients: Clients, folder: Path) -> Cold:
+    """Return the median start of a worker, each a fresh process with a job of its own."""
+    colds = []
+    for number in range(91_000, 91_000 + COLD_STARTS):
+        job_id = bring(stack, services, clients, write_model(folder, number))
+        record = {
+            "messageId": job_id,
+            "receiptHandle": job_id,
+            "body": Message(job_id=job_id).model_dump_json(),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:ifcpipe-local-{OPERATION}",
+        }
+        colds.append(cold_worker(json.dumps({"Records": [record]}), dict(stack.environment)))
+    return median(colds)
 
 
 def _stop_mappings(stack: Stack) -> None:
@@ -187,18 +202,20 @@ def measure(jobs: int, *, clients: int) -> dict[str, Any]:
         folder = stack.emulator.folder / "models"
         folder.mkdir()
         models = [write_model(folder, number) for number in range(jobs)]
-        warm_up = write_model(folder, 80_000)
-        (first,) = upload_all(stack, [warm_up], clients=1)
-        with Client(stack.url, stack.key) as client:
-            client.wait([first.job_id], timeout=60)
-        used = cpu_below(stack.emulator.pid)
+        warm = warm_seconds(stack, folder)
+        used, own = cpu(stack.emulator.pid), time.process_time()
         begun, since = time.time(), datetime.now(UTC)
         sent = upload_all(stack, models, clients=clients)
         uploaded = time.time()
         wait_all(stack, jobs, since=since)
-        used = cpu_below(stack.emulator.pid) - used
+        used = {name: total - used.get(name, 0) for name, total in cpu(stack.emulator.pid).items()}
+        used["uploading clients"] = time.process_time() - own
         records = read_records(stack)
-        counted = count_aws(stack, folder)
+        clients_here = connect()
+        services = compose(Settings.from_environment(stack.environment), clients_here)
+        _stop_mappings(stack)
+        counted = count_aws(stack, services, clients_here, write_model(folder, 90_000))
+        cold = start_cold(stack, services, clients_here, folder)
     ended = [stamp_of(records[item.job_id], "ended_at") for item in sent]
     started = [stamp_of(records[item.job_id], "started_at") - item.at for item in sent]
     finished = [end - item.at for item, end in zip(sent, ended, strict=True)]
@@ -206,7 +223,7 @@ def measure(jobs: int, *, clients: int) -> dict[str, Any]:
     return {
         "jobs": jobs,
         "load": load,
-        "cpu": used / jobs,
+        "cpu": {name: used[name] / jobs for name in sorted(used, key=lambda name: -used[name])},
         "distinct": len({item.job_id for item in sent}),
         "finished": states[Status.FINISHED.value],
         "run more than once": sum(records[item.job_id]["attempt"] != 1 for item in sent),
@@ -218,6 +235,10 @@ def measure(jobs: int, *, clients: int) -> dict[str, Any]:
         "finished p50": statistics.median(finished),
         "finished p95": percentile(finished, 0.95),
         "requests": counted,
+        "warm": warm,
+        "cold": cold,
+        "whole": statistics.median(whole_run() for _ in range(RUNS)),
+        "phases": phases(),
     }
 
 
@@ -240,38 +261,97 @@ def stamp_of(record: dict[str, Any], name: str) -> float:
 
 def report(figures: dict[str, Any]) -> str:
     """Return the page."""
-    requests: Counter[str] = figures["requests"]
-    lines = [
-        "# A thousand small jobs",
+    return "\n".join(
+        [
+            "# A thousand small jobs",
+            "",
+            f"Written by `python -m benchmarks.pipeline` on {datetime.now(UTC):%Y-%m-%d}: {figures['jobs']}",
+            f"models of 1 kB, each uploaded through the API for {OPERATION}, through the local stack,",
+            "with the uploading clients on the same machine:",
+            f"{os.cpu_count()} processors ({platform.machine()}, Python {platform.python_version()}),",
+            f"whose load was {figures['load']:.1f} from other things when it began.",
+            "",
+            *_throughput(figures),
+            *_usage(figures["cpu"]),
+            *_latency(figures),
+            *_starts(figures),
+            *_requests(figures["requests"]),
+        ]
+    )
+
+
+def _throughput(figures: dict[str, Any]) -> list[str]:
+    rows = {
+        "finished": f"{figures['finished']} of {figures['jobs']}",
+        "run more than once": figures["run more than once"],
+        "from the first upload to the last result": f"{figures['seconds']:.1f} s",
+        "jobs a second": f"{figures['jobs a second']:.1f}",
+        "uploads alone": f"{figures['upload seconds']:.1f} s",
+        "upload to started, p50 / p95, the queue being full": _pair(figures, "started"),
+        "upload to finished, p50 / p95, the queue being full": _pair(figures, "finished"),
+        "CPU of everything, a job": f"{1000 * sum(figures['cpu'].values()):.0f} ms",
+    }
+    return ["## Throughput", "", *_table(("", ""), rows)]
+
+
+def _usage(used: dict[str, float]) -> list[str]:
+    rows = {name: f"{1000 * seconds:.1f}" for name, seconds in used.items()}
+    text = "Where the CPU goes, in milliseconds a job, the cold starts of the functions included:"
+    return [text, "", *_table(("what", "ms"), rows)]
+
+
+def _latency(figures: dict[str, Any]) -> list[str]:
+    warm = figures["warm"]
+    rows = {
+        "p50": f"{statistics.median(warm):.2f} s",
+        "slowest": f"{max(warm):.2f} s",
+    }
+    text = (
+        f"One upload at a time of examples/{EXAMPLE.name}, {len(warm)} times, everything warm: from the start"
+        f" of the upload until the client knows that {OPERATION} has finished."
+    )
+    return ["## Latency", "", text, "", *_table(("", ""), rows)]
+
+
+def _starts(figures: dict[str, Any]) -> list[str]:
+    cold: Cold = figures["cold"]
+    rows = {
+        "a worker's handler is imported": f"{cold.imported:.2f} s",
+        'it says "job started"': f"{cold.started:.2f} s",
+        "its job is finished": f"{cold.finished:.2f} s",
+        "`make run` when installed, three operations on the example": f"{figures['whole']:.1f} s",
+    }
+    steps = {phase.name: f"{phase.at:.1f}" for phase in figures["phases"]}
+    return [
+        "## Cold starts",
         "",
-        f"Written by `python -m benchmarks.pipeline` on {datetime.now(UTC):%Y-%m-%d}:",
-        f"{figures['jobs']} models of 1 kB, each uploaded through the API for {OPERATION}, through the local",
-        f"stack on {os.cpu_count()} processors ({platform.machine()}, Python {platform.python_version()}),",
-        "with the uploading clients on the same machine,",
-        f"whose load was {figures['load']:.1f} from other things when it began.",
+        f"Each in a fresh process; median of {COLD_STARTS} workers and of {RUNS} runs.",
         "",
-        "| | |",
-        "|---|---|",
-        f"| finished | {figures['finished']} of {figures['jobs']} |",
-        f"| run more than once | {figures['run more than once']} |",
-        f"| from the first upload to the last result | {figures['seconds']:.1f} s |",
-        f"| jobs a second | {figures['jobs a second']:.1f} |",
-        f"| uploads alone | {figures['upload seconds']:.1f} s |",
-        f"| upload to started, p50 / p95 | {_pair(figures, 'started')} |",
-        f"| upload to finished, p50 / p95 | {_pair(figures, 'finished')} |",
-        f"| CPU of everything below the emulator, a job | {figures['cpu']:.3f} s |",
-        f"| AWS requests a job | {sum(requests.values())} |",
+        *_table(("", ""), rows),
+        "Where the seconds of one such run go:",
         "",
-        "Requests of one light job, counted from the clients: the API's for the upload, the upload itself,",
-        "the intake's, the worker's, and what release and notify do with its changes. Receiving and deleting",
-        "messages is the event source mappings'.",
-        "",
-        "| request | times |",
-        "|---|---|",
-        *(f"| {name} | {count} |" for name, count in sorted(requests.items())),
-        "",
+        *_table(("what has happened", "after s"), steps),
     ]
-    return "\n".join(lines)
+
+
+def _requests(counted: Counter[str]) -> list[str]:
+    rows = {**dict(sorted(counted.items())), "together": sum(counted.values())}
+    return [
+        "## AWS requests of one light job",
+        "",
+        "Counted from the clients: the API's for the upload, the upload itself, the intake's, the",
+        "worker's, and what release and notify do with its changes. Receiving and deleting messages is the",
+        "event source mappings'. The key (GetItem) is read once a minute, not once a job, and the events of",
+        "up to ten changes share a PutEvents.",
+        "",
+        *_table(("request", "times"), rows),
+    ]
+
+
+def _table(head: tuple[str, str], rows: dict[str, Any]) -> list[str]:
+    """Return a table of two columns and the empty line after it."""
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return [f"| {head[0]} | {head[1]} |", "|---|---|", *lines, ""]
 
 
 def _pair(figures: dict[str, Any], name: str) -> str:

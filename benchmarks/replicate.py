@@ -116,6 +116,14 @@ def _deepened(arguments: str, factor: float) -> str:
     return DEPTH.sub(lambda found: f"{float(found[1]) * factor:.9f})", arguments)
 
 
+def write(model: Path, output: Path, *, mb: float, spacing: float, vary: bool = False) -> None:
+    """Write a replica of about so many megabytes."""
+    text = model.read_bytes().decode("latin-1")
+    copies = max(1, round(mb * 1e6 / len(text)))
+    with output.open("w", encoding="latin-1", newline="\n") as file:
+        file.writelines(replicate(text, copies=copies, spacing=spacing, vary=vary))
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -124,11 +132,8 @@ def main() -> None:
     parser.add_argument("--mb", type=float, default=25.0, help="size of the output, about")
     parser.add_argument("--spacing", type=float, default=100.0, help="in the model's unit")
     parser.add_argument("--vary", action="store_true", help="no two copies have equal extrusions")
-    arguments = parser.parse_args()
-    text = arguments.model.read_bytes().decode("latin-1")
-    copies = max(1, round(arguments.mb * 1e6 / len(text)))
-    with arguments.output.open("w", encoding="latin-1", newline="\n") as file:
-        file.writelines(replicate(text, copies=copies, spacing=arguments.spacing, vary=arguments.vary))
+    options = vars(parser.parse_args())
+    write(options.pop("model"), options.pop("output"), **options)
 
 
 if __name__ == "__main__":

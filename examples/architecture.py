@@ -254,7 +254,7 @@ def _roof(house: House) -> None:
         gable = house.typed(
             build.root("IfcWall", f"W-E2 {name}", PredefinedType="SOLIDWALL"), "Exterior wall"
         )
-        points = [(OUTER, 0.0), (DEPTH - OUTER, 0.0), (4.0, rise - OUTER * slope)]
+        points = [(0.0, 0.0), (DEPTH, 0.0), (4.0, rise)]
         build.shape(gable, build.prism(points, OUTER, axis=X, ref=Y), style="Render")
         build.put(gable, UPPER, (x, 0, CLEAR))
         build.properties(gable, "Pset_WallCommon", IsExternal=True, LoadBearing=False, FireRating="REI 30")

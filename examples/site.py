@@ -16,6 +16,7 @@ def make() -> Builder:
         ("Grass", 0.35, 0.6, 0.25),
         ("Asphalt", 0.25, 0.25, 0.27),
         ("Leaves", 0.2, 0.45, 0.2),
+        ("Bark", 0.4, 0.3, 0.2),
     ):
         build.style(str(name), *colour)
     build.storey("Outside", 0.0)
@@ -27,8 +28,9 @@ def make() -> Builder:
     for number, (x, y) in enumerate(((-3, -5), (-3, 12), (12, 12)), start=1):
         tree = build.root("IfcGeographicElement", f"Tree {number}", PredefinedType="VEGETATION")
         trunk, crown = build.box((0.3, 0.3, 2), (-0.15, -0.15, -0.3)), build.box((2, 2, 2.5), (-1, -1, 1.7))
-        build.shape(tree, trunk, build.colour(crown, "Leaves"))
+        build.shape(tree, build.colour(trunk, "Bark"), build.colour(crown, "Leaves"))
         build.put(tree, "Outside", (x, y, 0))
+        build.made_of(tree, "Lime tree")
     finish(build.model, NAME)
     return build
 

@@ -38,6 +38,9 @@ LONG_POLL = 20
 CHUNK = 1 << 20
 ENDED = frozenset({"finished", "failed", "cancelled"})
 
+# What API Gateway says in one word before the service is reached.
+GATEWAY = {401: "the API wants a key", 403: "the API key is wrong, expired or revoked"}
+
 Report = Callable[[int, int], None]
 Status = dict[str, Any]
 
@@ -219,11 +222,15 @@ class Client:
     def _send_form(self, path: Path, record: Mapping[str, Any], on_progress: Report) -> None:
         """Send a file as the presigned form; the file is streamed, the form counts it."""
         size = path.stat().st_size
-        with path.open("rb") as file:
-            counted = _Counted(file, size, on_progress)
-            files = {"file": (path.name, counted, "application/octet-stream")}
-            answer = self._http.post(record["url"], data=dict(record.get("fields") or {}), files=files)  # type: ignore[arg-type]
-        _check_storage(answer)
+        fields = dict(record.get("fields") or {})
+
+        def send() -> httpx.Response:
+            with path.open("rb") as file:
+                counted = _Counted(file, size, on_progress)
+                files = {"file": (path.name, counted, "application/octet-stream")}
+                return self._http.post(record["url"], data=fields, files=files)  # type: ignore[arg-type]
+
+        _check_storage(self._persist(send))
         on_progress(size, size)
 
     def _send_parts(self, path: Path, record: Mapping[str, Any], on_progress: Report) -> None:
@@ -339,6 +346,7 @@ def problem(answer: httpx.Response) -> PipelineError:
     if type(error) is not PipelineError or slug == "internal":
         return error
     plain = {401: UnauthorizedError, 403: ForbiddenError, 404: NotFoundError, 422: InputError}
+    detail = GATEWAY.get(answer.status_code, detail) if not slug else detail
     if answer.status_code in PASSING:
         return RetryableError(detail)
     return plain.get(answer.status_code, PipelineError)(detail)

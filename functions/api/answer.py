@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
-from functions.api.problems import CONTENT_TYPE, Answer, Problem
+from functions.api.problems import CONTENT_TYPE, Answer, Problem, write
 from functions.core.errors import RULES
 
 TITLES = {rule.status: rule.title for rule in reversed(RULES.values())}
@@ -24,7 +23,7 @@ def answer(body: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, 
     return Response(
         status_code=status,
         content_type="application/json",
-        body=json.dumps(body, ensure_ascii=False, allow_nan=False),
+        body=write(body),
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
 

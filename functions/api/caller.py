@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.aws.keys import SCOPES, TENANT
+from functions.aws.keys import SCOPES
 from functions.core.errors import ForbiddenError, UnauthorizedError
+from functions.core.reference import TENANT
 
 TENANT_CLAIMS = ("custom:tenant", "tenant")
 

@@ -20,6 +20,7 @@ class DocsRoutes:
 
     def __init__(self, api: Api) -> None:
         """Register; the document does not describe itself."""
+        self._api = api
         api.get("/openapi.json", include_in_schema=False)(self.document)
         api.get("/docs", include_in_schema=False, compress=True)(self.page)
 
@@ -28,7 +29,12 @@ class DocsRoutes:
         return answer(openapi.document(), headers=CACHE)
 
     def page(self) -> Answer:
-        """Swagger UI in one page: the assets come with Powertools and stand in the page itself."""
+        """Swagger UI in one page: the assets come with Powertools and stand in the page itself.
+
+        The page's own link to the document it shows is `?format=json`.
+        """
+        if (self._api.current_event.query_string_parameters or {}).get("format") == "json":
+            return self.document()
         from aws_lambda_powertools.event_handler.openapi import swagger_ui  # noqa: PLC0415 - rarely asked
 
         assets = resources.files(swagger_ui)

@@ -53,6 +53,7 @@ def describe_api(api: Api) -> dict[str, Any]:
         APIKey,
         APIKeyIn,
         License,
+        Server,
         Tag,
     )
 
@@ -61,6 +62,8 @@ def describe_api(api: Api) -> dict[str, Any]:
         version=VERSION,
         openapi_version="3.1.0",
         description=DESCRIPTION,
+        # Where the document is: the local API lies below a path, the one in AWS does not.
+        servers=[Server.model_validate({"url": "."})],
         tags=[Tag(name=name, description=text) for name, text in TAGS.items()],
         license_info=License.model_validate({"name": "MIT", "identifier": "MIT"}),
         security_schemes={

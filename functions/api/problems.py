@@ -82,6 +82,11 @@ def answer_method(path: str, allowed: Sequence[str]) -> Answer:
     return answer_error(MethodError(f"{path[:200]} takes {methods}"), headers={"Allow": methods})
 
 
+def write(body: Mapping[str, Any]) -> str:
+    """Return JSON as UTF-8 can carry it: names that were refused may hold what is no character."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace").decode()
+
+
 def _fault(item: Mapping[str, Any]) -> dict[str, str | None]:
     """Return one of pydantic's errors without the part of the request that it starts with."""
     place = [str(step) for step in item["loc"]]
@@ -102,6 +107,6 @@ def _answer(body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
     return Response(
         status_code=body["status"],
         content_type=CONTENT_TYPE,
-        body=json.dumps(body, ensure_ascii=False),
+        body=write(body),
         headers=dict(headers),
     )

@@ -20,7 +20,7 @@ from functions.aws.submission import Submitted
 from functions.aws.table import object_token
 from functions.core import registry
 from functions.core.errors import InputError, NotFoundError, TooLargeError
-from functions.core.job import InputRef, Status
+from functions.core.job import InputRef
 from functions.core.reference import check_key, tenant_prefix
 from functions.core.upload import MANIFEST_SUFFIX, MAX_STEPS, Step
 
@@ -103,7 +103,7 @@ class UploadRoutes:
         made = self._submit(body.operations, primary, upload_id)
         jobs = [show_submitted(item) for item in made]
         shown = {"upload_id": upload_id, "reference": primary.reference, "jobs": jobs}
-        if primary.etag or (made and not any(item.job.status is Status.WAITING for item in made)):
+        if primary.etag or _is_known(body, made):
             return answer({**dict.fromkeys(Upload.model_fields), **shown}, status=201)
         if not any(item.created for item in made):  # else the mark came with the jobs
             self._api.services.jobs.mark_upload(str(primary.bucket), str(primary.key))
@@ -115,6 +115,7 @@ class UploadRoutes:
         upload_id: Annotated[str, Path(description="The upload.")],
         file: Annotated[str, Query(min_length=1, max_length=MAX_NAME, description="Its file name.")],
         multipart: Annotated[str, Query(min_length=1, max_length=1024, description="S3's upload id.")],
+        size: Annotated[int | None, Query(ge=1, description="Bytes that were announced.")] = None,
     ) -> Answer:
         """Call `complete_url` as it was given, without a body, after the last part."""
         _check_name(file)
@@ -126,7 +127,7 @@ class UploadRoutes:
         if not services.jobs.waiting_for(object_token(bucket, key)):
             raise missing
         try:
-            services.storage.finish_multipart(bucket, key, multipart)
+            services.storage.finish_multipart(bucket, key, multipart, size=size)
         except NotFoundError:
             raise missing from None
         return answer({"upload_id": upload_id, "reference": reference})
@@ -174,15 +175,25 @@ class UploadRoutes:
         services = self._api.services
         bucket, key = str(primary.bucket), str(primary.key)
         if body.size is None or body.size <= MULTIPART_BYTES:
-            post = services.storage.presign_post(bucket, key, max_bytes=body.size or limit, seconds=LINK_S)
+            post = services.storage.presign_post(
+                bucket, key, min_bytes=body.size or 0, max_bytes=body.size or limit, seconds=LINK_S
+            )
             return {"url": post["url"], "fields": post["fields"]}
         multipart = services.storage.start_multipart(bucket, key, size=body.size, seconds=LINK_S)
-        query = urlencode({"file": body.filename, "multipart": multipart.upload_id})
+        query = urlencode({"file": body.filename, "multipart": multipart.upload_id, "size": body.size})
         return {
             "part_size": multipart.part_size,
             "parts": [{"number": number, "url": url} for number, url in enumerate(multipart.parts, 1)],
             "complete_url": f"/uploads/{upload_id}/complete?{query}",
         }
+
+
+def _is_known(body: UploadRequest, made: Iterable[Submitted]) -> bool:
+    """Whether the jobs that read the content have had it; one that ended waiting for it has not."""
+    readers = [
+        item.job for item in made if body.sha256 and any(ref.sha256 == body.sha256 for ref in item.job.inputs)
+    ]
+    return bool(readers) and not any(job.pending for job in readers)
 
 
 def _reference(upload_id: str, filename: str) -> str:

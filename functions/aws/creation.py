@@ -28,14 +28,9 @@ def create(
     get: Callable[[str], Job],
 ) -> tuple[Job, bool]:
     """Store a job, its index items and others with it; return what is stored and whether it is new."""
-    item = to_item(job, ttl_days=ttl_days)
-    # Index items outlive the job by its own time to live at least; a list skips what is no longer there.
-    expires_at = expiry(job.created_at, ttl_days=2 * ttl_days)
-    items = [*_input_items(job, expires_at=expires_at), *others]
-    if 1 + len(items) > MAX_ITEMS:
-        raise InputError(f"a job reads and waits for {MAX_ITEMS - 1} things at most", field="inputs")
+    item, items = prepare(job, others, ttl_days=ttl_days)
     for _ in range(TRIES):
-        stored = _transact(client, table, item, items)
+        stored = _transact(client, table, item, items, now=expiry(job.created_at, ttl_days=0))
         if stored is not None:
             return stored
         try:
@@ -45,13 +40,28 @@ def create(
     raise RetryableError("the job table: briefly unavailable")
 
 
-def _transact(client: BaseClient, table: str, item: Item, items: list[Item]) -> tuple[Job, bool] | None:
+def prepare(job: Job, others: Sequence[Item], *, ttl_days: int) -> tuple[Item, list[Item]]:
+    """Return a job's item and those stored with it; an InputError when no transaction can hold them."""
+    item = to_item(job, ttl_days=ttl_days)
+    # Index items outlive the job by its own time to live at least; a list skips what is no longer there.
+    expires_at = expiry(job.created_at, ttl_days=2 * ttl_days)
+    items = [*_input_items(job, expires_at=expires_at), *others]
+    if 1 + len(items) > MAX_ITEMS:
+        raise InputError(f"a job reads and waits for {MAX_ITEMS - 1} things at most", field="inputs")
+    return item, items
+
+
+def _transact(
+    client: BaseClient, table: str, item: Item, items: list[Item], *, now: Attribute
+) -> tuple[Job, bool] | None:
     """Try once. None: somebody else writes or has written the same job."""
     puts: list[dict[str, Any]] = [{"Put": {"TableName": table, "Item": other}} for other in items]
+    # DynamoDB deletes an expired record within days, and its outputs may be gone by then: it is none.
     record = {
         "TableName": table,
         "Item": item,
-        "ConditionExpression": "attribute_not_exists(pk)",
+        "ConditionExpression": "attribute_not_exists(pk) OR expires_at < :now",
+        "ExpressionAttributeValues": {":now": now},
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     with translated("the job table"):

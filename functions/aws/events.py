@@ -26,9 +26,12 @@ class Events:
         self._client = client
         self._bus_name = bus_name
 
-    def publish(self, detail_type: str, detail: list[dict[str, Any]]) -> None:
-        """Put one event for each detail on the bus; a RetryableError when any was not accepted."""
-        entries = (self._entry(detail_type, item) for item in detail)
+    def publish(self, told: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Put events, each a detail type and a detail, on the bus in as few requests as it takes.
+
+        Raises a RetryableError when any was not accepted.
+        """
+        entries = (self._entry(detail_type, detail) for detail_type, detail in told)
         for batch in _batches(entries):
             with translated("the event bus"):
                 answer = self._client.put_events(Entries=batch)
@@ -40,7 +43,8 @@ class Events:
             "EventBusName": self._bus_name,
             "Source": SOURCE,
             "DetailType": detail_type,
-            "Detail": json.dumps(detail),
+            # Compact, so that the largest result that a record holds fits into an event.
+            "Detail": json.dumps(detail, separators=(",", ":")),
         }
 
 

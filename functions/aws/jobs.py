@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.client import BaseClient
 
 from functions.aws import queries
-from functions.aws.creation import create, wait_items
+from functions.aws.creation import create, prepare, wait_items
 from functions.aws.edges import FREE, OWNED, Step, Update, owned
 from functions.aws.items import Items, Refused, unknown
 from functions.aws.queries import Page
@@ -77,12 +77,14 @@ class Jobs:
         tokens in `marks` are marked as `mark_upload` does. Returns the stored job and whether it is new:
         the same work is created once.
         """
-        expires_at = expiry(job.created_at, ttl_days=2 * self._ttl_days)
-        others = [
-            *wait_items(job.job_id, waiters or {}, expires_at=expires_at),
-            *(self._mark(token) for token in marks),
-        ]
+        others = self._others(job, waiters or {}, marks)
         return create(self._client, self._table, job, others, ttl_days=self._ttl_days, get=self.get)
+
+    def check(
+        self, job: Job, waiters: Mapping[str, str] | None = None, *, marks: Collection[str] = ()
+    ) -> None:
+        """Raise the InputError that `create` would raise for a job that no record can hold."""
+        prepare(job, self._others(job, waiters or {}, marks), ttl_days=self._ttl_days)
 
     def get(self, job_id: str) -> Job:
         """Return a job as it is now, or raise a NotFoundError."""
@@ -197,12 +199,15 @@ class Jobs:
         update = step.update(
             sets={"attempt": number(0), "cancel_requested": {"BOOL": False}},
             removes=gone,
-            conditions=("attribute_not_exists(#pending)",),
+            conditions=("attribute_not_exists(#pending)", "#version > :refused"),
+            values={"refused": number(0)},
         )
         try:
             return self._items.take(job_id, step, update)
         except Refused as refused:
             job = self._current(job_id, refused)
+        if not job.version:
+            raise ConflictError(f"Job {job_id} was refused and never became work: submit it again")
         if job.pending and job.status in {Status.FAILED, Status.CANCELLED}:
             raise ConflictError(f"Job {job_id} still waits for {', '.join(sorted(job.pending))}")
         raise ConflictError(f"Job {job_id} is {job.status}: only failed and cancelled jobs can be requeued")
@@ -284,6 +289,13 @@ class Jobs:
             self._items.update(job_id, update)
 
     # Inside
+
+    def _others(self, job: Job, waiters: Mapping[str, str], marks: Collection[str]) -> Sequence[Item]:
+        expires_at = expiry(job.created_at, ttl_days=2 * self._ttl_days)
+        return [
+            *wait_items(job.job_id, waiters, expires_at=expires_at),
+            *(self._mark(token) for token in marks),
+        ]
 
     def _step(self, edge: Edge, at: datetime | None = None, detail: str | None = None) -> Step:
         return Step(

@@ -24,10 +24,10 @@ from functions.aws.table import Item
 from functions.aws.table import key as primary_key
 from functions.core.errors import ForbiddenError, InputError, NotFoundError
 from functions.core.job import stamp
+from functions.core.reference import TENANT
 
 SCOPES = ("read", "write", "traceback", "admin")
 DEFAULT_SCOPES = ("read", "write", "traceback")
-TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 TOKEN = re.compile(r"ifcp_([0-9a-f]{16})_([0-9a-f]{64})")
 
 # Keys share the index of jobs by tenant, under a name that no tenant can have.

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count as count_up
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,7 @@ from functions.core.reference import Stored
 
 WHAT = "the job table"
 CHUNK = 100  # BatchGetItem
+PAGE, MAX_PAGES = 500, 4  # of the search for the longest waiting job
 MAX_POSITION = 1024  # a sort key
 MAX_READS = 20  # of one page; a rare operation in a long list takes several pages, some of them short
 
@@ -140,12 +142,15 @@ def oldest_queued(client: BaseClient, table: str, operation: str) -> datetime | 
     """Return since when the longest waiting job of an operation is queued.
 
     The sweep postpones what it sends again, so the first by due time need not be the oldest: the
-    first hundred are looked at.
+    first hundred are looked at. Behind thousands of other operations' jobs nothing is found: health is
+    asked for often, and most of all when there is much to read.
     """
     found = _query(
         client,
         table,
+        pages=MAX_PAGES,
         IndexName="by_due",
+        Limit=PAGE,
         KeyConditionExpression="#status = :status",
         FilterExpression="#operation = :operation",
         ProjectionExpression="changed_at",
@@ -189,10 +194,12 @@ def waiting_for(client: BaseClient, table: str, token: str) -> list[tuple[str, s
     return [(item["job_id"]["S"], item["entry"]["S"]) if "entry" in item else ("", "") for item in found]
 
 
-def _query(client: BaseClient, table: str, **arguments: object) -> Iterator[Item]:
-    """Yield all items of a query, page after page."""
+def _query(
+    client: BaseClient, table: str, *, pages: int | None = None, **arguments: object
+) -> Iterator[Item]:
+    """Yield all items of a query, page after page, or those of its first pages."""
     start: dict[str, Any] = {}
-    while True:
+    for _ in count_up() if pages is None else range(pages):
         with translated(WHAT):
             answer = client.query(TableName=table, **arguments, **start)
         yield from answer["Items"]

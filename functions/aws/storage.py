@@ -147,8 +147,10 @@ class Storage:
         parameters = {"Bucket": bucket, "Key": key, "ResponseContentDisposition": disposition(filename)}
         return self._presign("get_object", parameters, seconds)
 
-    def presign_post(self, bucket: str, key: str, *, max_bytes: int, seconds: int = 3600) -> dict[str, Any]:
-        """Return `{url, fields}` of a form that uploads one object of at most `max_bytes`, at this key."""
+    def presign_post(
+        self, bucket: str, key: str, *, max_bytes: int, min_bytes: int = 0, seconds: int = 3600
+    ) -> dict[str, Any]:
+        """Return `{url, fields}` of a form that uploads one object of a size between these, at this key."""
         if key.endswith("${filename}"):
             raise InputError("a file name cannot be a placeholder", field="filename")
         with translated(f"Upload {key}"):
@@ -157,7 +159,7 @@ class Storage:
                 self._client.generate_presigned_post(
                     Bucket=bucket,
                     Key=key,
-                    Conditions=[["content-length-range", 0, max_bytes]],
+                    Conditions=[["content-length-range", min_bytes, max_bytes]],
                     ExpiresIn=seconds,
                 ),
             )

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePosixPath
 
+from functions.aws.checks import check_file, check_output, check_versions, version_of
 from functions.aws.jobs import Jobs
 from functions.aws.queues import Queues
 from functions.aws.settings import Settings
-from functions.aws.storage import Storage
+from functions.aws.storage import ObjectInfo, Storage
 from functions.aws.table import object_token
 from functions.core import registry
-from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError, TooLargeError
+from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError
 from functions.core.job import Event, InputRef, Job, Status, job_id
 from functions.core.operation import Operation, Request
-from functions.core.reference import OutputOf, check_name, read_reference
+from functions.core.reference import OutputOf, read_reference
 from functions.core.upload import Step
+
+# Files and jobs that one call may look up: more would take longer than the function that asks may run.
+MAX_LOOKUPS = 500
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,10 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ask:
-    """What one call of `submit` is about; `steps` grows as steps are planned, name -> job."""
+    """What one call of `submit` is about. `steps` grows as steps are planned, name -> job, and so does
+    `found` and `parents`: each object and each job is looked up once, and all steps that name an object
+    get the same version of it.
+    """
 
     tenant: str
     primary: InputRef | None
@@ -50,6 +56,13 @@ class _Ask:
     wait_for_missing: bool
     marks: tuple[str, ...]
     steps: dict[str, Job] = field(default_factory=dict)
+    found: dict[tuple[str | None, ...], ObjectInfo | None] = field(default_factory=dict)
+    parents: dict[str, Job] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Raise an InputError when too much has been looked up already."""
+        if len(self.found) + len(self.parents) >= MAX_LOOKUPS:
+            raise InputError(f"more than {MAX_LOOKUPS} files and jobs are named at once")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +118,8 @@ class Submission:
     ) -> Job:
         """Record a step that cannot become work as a failed job, so that nobody is met with silence."""
         inputs = (primary.model_copy(update={"field": "upload"}),) if primary else ()
+        # Each object that is refused is told of, though another of the same content was refused before.
+        places = tuple(ref.model_copy(update={"etag": None, "sha256": None}) for ref in inputs)
         name = step.operation if step.operation.isprintable() else ascii(step.operation)
         now = self.now()
         job = Job(
@@ -112,7 +127,7 @@ class Submission:
                 tenant=tenant,
                 operation=name,
                 version=0,
-                inputs=inputs,
+                inputs=places,
                 request=step.request,
                 nonce=step.nonce,
             ),
@@ -151,7 +166,7 @@ class Submission:
                     ref = self._resolve(
                         ask, operation, request, field=name, reference=reference, parents=parents
                     )
-                _check_file(operation, ref, suffixes)
+                check_file(operation, ref, suffixes)
             except PipelineError as error:
                 raise error.at(where) from None
             inputs.append(ref)
@@ -161,12 +176,22 @@ class Submission:
             except PipelineError as error:
                 raise error.at(f"{at}.after.{index}" if at else "after") from None
             parents[parent.job_id] = parent
+        try:
+            check_versions(request, inputs)
+        except InputError as error:
+            error.field = ".".join(part for part in (inside, error.field) if part)
+            raise
         job = self._job(ask, step, operation, request=request, inputs=inputs, parents=parents)
+        plan = _Plan(job, _waiters(job), ask.marks, step.name)
+        try:
+            self.jobs.check(job, plan.waiters, marks=plan.marks)
+        except InputError as error:
+            raise (error.at(inside) if inside else error) from None
         if step.name:
             if step.name in ask.steps:
                 raise InputError(f"{step.name!r} names an earlier step already", field=f"{at}.name")
             ask.steps[step.name] = job
-        return _Plan(job, _waiters(job), ask.marks, step.name)
+        return plan
 
     def _resolve(
         self,
@@ -187,26 +212,41 @@ class Submission:
         )
         if isinstance(place, OutputOf):
             parent = self._parent(ask, place.job_id or place.step or "")
-            _check_output(parent, place.output)
+            check_output(parent, place.output)
             parents[parent.job_id] = parent
             return InputRef(field=field, reference=reference, job_id=parent.job_id, output=place.output)
-        version = _version(request, field)
+        version = version_of(request, field)
         ref = InputRef(
             field=field, reference=reference, bucket=place.bucket, key=place.key, version_id=version
         )
-        try:
-            found = self.storage.head(place.bucket, place.key, version_id=version)
-        except NotFoundError:
-            if ask.wait_for_missing and version is None:
-                return ref
-            raise NotFoundError(f"Input file {reference} not found") from None
+        found = self._find(ask, ref)
+        if found is None and ask.wait_for_missing and version is None:
+            return ref
+        if found is None:
+            raise NotFoundError(f"Input file {reference} not found")
         known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
         return ref.model_copy(update=known)
+
+    def _find(self, ask: _Ask, ref: InputRef) -> ObjectInfo | None:
+        """Return what is known about a stored object, None when it is not there."""
+        place = (ref.bucket, ref.key, ref.version_id)
+        if place not in ask.found:
+            ask.look()
+            try:
+                found = self.storage.head(str(ref.bucket), str(ref.key), version_id=ref.version_id)
+            except NotFoundError:
+                ask.found[place] = None
+            else:
+                ask.found[place] = found
+        return ask.found[place]
 
     def _parent(self, ask: _Ask, wanted: str) -> Job:
         """Return the job that an `after` or a reference means: an earlier step, or one of the tenant's."""
         if wanted in ask.steps:
             return ask.steps[wanted]
+        if wanted in ask.parents:
+            return ask.parents[wanted]
+        ask.look()
         try:
             parent = self.jobs.get(wanted)
         except NotFoundError:
@@ -215,6 +255,7 @@ class Submission:
             raise NotFoundError(f"{wanted[:80]!r} is neither an earlier step nor a job")
         if parent.status in {Status.FAILED, Status.CANCELLED}:
             raise ConflictError(f"job {parent.job_id} is {parent.status}: requeue it first")
+        ask.parents[wanted] = parent
         return parent
 
     def _job(
@@ -272,14 +313,24 @@ class Submission:
         return Submitted(job, created, plan.name)
 
     def _recheck(self, job: Job) -> Job:
-        """Release a job whose parents ended between planning and creating: their event came too early."""
-        for parent in sorted(entry for entry in job.pending if entry.startswith("job:")):
-            if self.jobs.get(parent.removeprefix("job:")).status is Status.FINISHED:
-                freed = self.jobs.satisfy(job.job_id, parent)
+        """Settle a job whose parents ended between planning and creating: their event came too early."""
+        for entry in sorted(entry for entry in job.pending if entry.startswith("job:")):
+            parent = self.jobs.get(entry.removeprefix("job:"))
+            if parent.status is Status.FINISHED:
+                freed = self.jobs.satisfy(job.job_id, entry)
                 if freed is not None:
                     self.send(freed)
                     return freed
+            elif parent.status.ended:
+                return self._fail(job, parent)
         return job
+
+    def _fail(self, job: Job, parent: Job) -> Job:
+        reason = f"job {parent.job_id}, which this one waits for, is {parent.status}: requeue it first"
+        try:
+            return self.jobs.fail(job, ConflictError(reason, field="after").to_dict())
+        except ConflictError:  # its parent's event has failed it meanwhile
+            return self.jobs.get(job.job_id)
 
 
 def _with_primary(
@@ -309,32 +360,3 @@ def _relative(reference: str, prefix: str) -> str:
     """Return a plain reference relative to a manifest's folder; all others as they are."""
     plain = not reference.startswith(("job:", "step:", "s3://", "/"))
     return prefix + reference if plain else reference
-
-
-def _version(request: Request, field: str) -> str | None:
-    """Return the version that the request asks for, for one of its file fields."""
-    if request.input_version_ids and field in request.input_version_ids:
-        return request.input_version_ids[field]
-    first = next((use.field for use in request.files()), None)
-    return request.input_version_id if field == first else None
-
-
-def _check_output(parent: Job, output: str | None) -> None:
-    """Refuse a reference to an output that a finished job does not have."""
-    if parent.result is None:
-        return
-    names = [str(item["name"]) for item in parent.result.get("outputs", [])]
-    if not names or (output is not None and output not in names):
-        there = ", ".join(names) or "none"
-        raise NotFoundError(f"job {parent.job_id} has no output {output!r}; there are: {there}")
-
-
-def _check_file(operation: Operation, ref: InputRef, suffixes: tuple[str, ...]) -> None:
-    """Refuse a file that the operation does not read: of another kind, or too large."""
-    check_name(ref.name)
-    if ref.job_id is None and PurePosixPath(ref.name).suffix.lower() not in suffixes:
-        raise InputError(f"{ref.name!r} is not one of {', '.join(suffixes)}")
-    if ref.size is not None and ref.size > operation.max_input_bytes:
-        raise TooLargeError(
-            f"{ref.name!r} has {ref.size:,} bytes; {operation.name} takes {operation.max_input_bytes:,}"
-        )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Annotated
+
 import typer
 from typer.core import TyperGroup
 
@@ -29,6 +32,12 @@ class Commands(TyperGroup):
         except PipelineError as error:
             out.error(error)
             raise typer.Exit(USAGE if isinstance(error, usage) else FAILED) from None
+        except OSError as error:  # a folder that nobody may write to, a disk that is full
+            if error.errno == errno.EPIPE:  # `ifcpipe ... | head`: Click ends quietly
+                raise
+            place = f"{error.filename}: " if error.filename else ""
+            out.error(PipelineError(f"{place}{error.strerror or error}"))
+            raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             out.note("interrupted")
             raise typer.Exit(INTERRUPTED) from None
@@ -44,8 +53,27 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Drop an IFC model in, say which operations you want, and get the results.",
 )
+
+
+def _version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ifcpipe {version('ifcpipe')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Drop an IFC model in, say which operations you want, and get the results."""
+
+
 for module in (work, stack, jobs, queues, catalogue):
     for command in module.COMMANDS:
         app.command(name=command.__name__.rstrip("_"))(command)

@@ -35,7 +35,10 @@ def docs(
     ] = False,
     json_: Json = False,
 ) -> None:
-    """Write the generated pages: docs/operations.md, docs/openapi.json and the table in README.md."""
+    """Write the generated pages.
+
+    They are docs/operations.md, docs/openapi.json and the table of operations in README.md.
+    """
     from functions.api.openapi import render
     from functions.cli.pages import catalogue, insert_table
 

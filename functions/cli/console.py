@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from functions.core.errors import PipelineError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+NARROW = 24  # characters that the last column of a table keeps in any terminal
 COLOURS = {
     "finished": "green",
     "failed": "red",
@@ -35,7 +37,8 @@ class Output:
 
     def emit(self, data: object) -> None:
         """Print data as JSON on standard output."""
-        typer.echo(json.dumps(data, indent=None if self.json else 2, ensure_ascii=False, default=str))
+        indent = 2 if sys.stdout.isatty() else None
+        typer.echo(json.dumps(data, indent=indent, ensure_ascii=False, default=str))
 
     def note(self, message: str) -> None:
         """Print a message for a person."""
@@ -47,20 +50,38 @@ class Output:
             self.emit({"error": error.to_dict()})
         place = f" ({error.where})" if error.where else ""
         field = f"{error.field}: " if error.field and not error.message.startswith(error.field) else ""
-        typer.secho(f"{field}{error.message}{place}", err=True, fg="red")
+        colour = None if os.environ.get("NO_COLOR") else "red"
+        typer.secho(f"{field}{error.message}{place}", err=True, fg=colour)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-        """Print a table on standard output."""
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, none: str = "", header: bool = True
+    ) -> None:
+        """Print a table on standard output; `none` is said instead when there are no rows.
+
+        Nothing is ever cut: the last column is folded at the width of a terminal, and where the others
+        are wider than that already, the terminal wraps the lines.
+        """
         from rich.console import Console
+        from rich.measure import Measurement
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*columns, title=title or None, title_justify="left", header_style="bold")
-        for row in rows:
-            cells = ["" if cell is None else str(cell) for cell in row]
-            table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in cells))
-        # Piped output is for programs and files: it must not be cut to a terminal's width.
-        Console(width=None if sys.stdout.isatty() else 200).print(table)
+        found = [["" if cell is None else str(cell) for cell in row] for row in rows]
+        if not found and none:
+            self.note(none)
+            return
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=header, header_style="bold")
+        for name in columns[:-1]:
+            table.add_column(name, no_wrap=True)
+        longest = max((len(row[-1]) for row in found), default=0)
+        table.add_column(columns[-1], overflow="fold", min_width=min(longest, NARROW))
+        for row in found:
+            table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
+        wide = Console(width=100_000)
+        least, most = Measurement.get(wide, wide.options, table)
+        console = Console()
+        console.width = max(console.width, least) if sys.stdout.isatty() else most
+        console.print(table)
 
     def progress(self) -> Progress:
         """Return progress bars on standard error; none where nobody sees them."""
@@ -72,9 +93,14 @@ class Output:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             console=self.stderr(),
-            disable=self.json or not sys.stderr.isatty(),
+            disable=not sys.stderr.isatty(),
             transient=True,
         )
+
+    def step(self, message: str) -> None:
+        """Say what goes on where progress bars are not shown."""
+        if not (self.json or sys.stderr.isatty()):
+            self.note(message)
 
     def stderr(self) -> Console:
         """Return a console on standard error."""

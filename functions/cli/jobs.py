@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from functions.cli.console import DEFAULT_STACK, DONE, FAILED, Json, StackName, out, seconds
+from functions.cli.console import DEFAULT_STACK, DONE, FAILED, Json, StackName, out, seconds, size
 from functions.cli.session import client, connect, environment
 
 if TYPE_CHECKING:
@@ -17,9 +17,12 @@ JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
 
 def status(job: JobId, json_: Json = False, stack: StackName = DEFAULT_STACK) -> None:
-    """Show how a job stands; exit code 1 when it has failed."""
+    """Show how a job stands and what happened to it.
+
+    The exit code is 1 when it has failed.
+    """
     with connect(stack) as session:
-        body = session.client.status(job)
+        body = session.client.job(job)
     if json_:
         out.emit(body)
     else:
@@ -35,7 +38,10 @@ def watch(
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
-    """Follow jobs until they have ended; exit code 1 when one has not finished."""
+    """Follow jobs until they have ended.
+
+    The exit code is 1 when one of them has not finished.
+    """
     with connect(stack) as session:
         wanted = jobs or [
             job["job_id"]
@@ -52,16 +58,25 @@ def watch(
                 (body["job_id"], body["status"], seconds(body.get("execution_time_seconds")), message(body))
                 for body in ended.values()
             ],
+            none="no job is open",
         )
     raise typer.Exit(DONE if all(body["status"] == "finished" for body in ended.values()) else FAILED)
 
 
 def logs(job: JobId, json_: Json = False, stack: StackName = DEFAULT_STACK) -> None:
-    """Print the log lines of a job, one JSON object a line, oldest first."""
+    """Print the log lines of a job, oldest first.
+
+    Each is a JSON object. Needs the environment of a stage, not the API.
+    """
+    from functions.core.errors import NotFoundError
+
     with environment(stack) as env:
         prefix = f"/aws/lambda/ifcpipe-{env.get('STAGE', 'local')}-"
-        for line in read_logs(client("logs", env), prefix=prefix, job_id=job):
-            typer.echo(line)
+        lines = read_logs(client("logs", env), prefix=prefix, job_id=job)
+    if not lines:
+        raise NotFoundError(f"no log line names a job {job!r}", field="JOB")
+    for line in lines:
+        typer.echo(line)
 
 
 def read_logs(client: Any, *, prefix: str, job_id: str) -> list[str]:  # noqa: ANN401 - boto3 has no types
@@ -98,23 +113,27 @@ def jobs(
         out.emit(found)
         return
     out.table(
-        ("job", "operation", "status", "created", "took", "message"),
+        ("job", "operation", "status", "created", "took", "files and error"),
         [
             (
                 job["job_id"],
                 job.get("operation"),
                 job["status"],
-                job["created_at"],
+                moment(job["created_at"]),
                 seconds(job.get("execution_time_seconds")),
-                message(job),
+                ": ".join(filter(None, (", ".join(_names(job)), message(job)))),
             )
             for job in found
         ],
+        none="no jobs",
     )
 
 
 def cancel(job: JobId, json_: Json = False, stack: StackName = DEFAULT_STACK) -> None:
-    """Cancel a job: at once while it waits, else as soon as its worker notices."""
+    """Cancel a job.
+
+    At once while it waits, else as soon as its worker notices.
+    """
     with connect(stack) as session:
         body = session.client.cancel(job)
     _say(body, json_=json_)
@@ -152,26 +171,44 @@ def follow(client: Client, labels: dict[str, str], *, timeout: float = 7200) -> 
 def message(body: dict[str, Any]) -> str:
     """Return what a job says of itself: its result's message, or why it failed."""
     result = body.get("result") or {}
+    where = (body.get("problem") or {}).get("where")
     error = body.get("error") or ""
-    if isinstance(error, dict):
-        error = error.get("detail", "")
-    return str(error or result.get("message", ""))
+    return f"{error} ({where})" if error and where else str(error or result.get("message", ""))
 
 
 def show(body: dict[str, Any]) -> None:
-    """Print one job for a person."""
-    out.table(
-        ("", ""),
-        [
-            ("job", body["job_id"]),
-            ("status", body["status"]),
-            ("created", body["created_at"]),
-            ("took", seconds(body.get("execution_time_seconds"))),
-            ("message", message(body)),
-            *(("output", item["name"]) for item in (body.get("result") or {}).get("outputs", [])),
-            *(("warning", text) for text in (body.get("result") or {}).get("warnings", [])),
-        ],
-    )
+    """Print one job for a person: its status, or everything about it."""
+    result = body.get("result") or {}
+    rows = [
+        ("job", body["job_id"]),
+        ("operation", body.get("operation")),
+        ("files", ", ".join(item["reference"] for item in body.get("inputs", []))),
+        ("status", body["status"]),
+        ("pending", ", ".join(body.get("pending", []))),
+        ("attempt", body.get("attempt")),
+        ("created", moment(body["created_at"])),
+        ("took", seconds(body.get("execution_time_seconds"))),
+        ("message", message(body)),
+        *(("output", f"{item['name']}  {size(item['size'])}") for item in result.get("outputs", [])),
+        *(("warning", text) for text in result.get("warnings", [])),
+        *(("event", _event(event)) for event in body.get("events", [])),
+    ]
+    out.table(("", ""), [row for row in rows if row[1]], header=False)
+
+
+def moment(text: str) -> str:
+    """Return a time of the API (UTC) as a person reads it."""
+    return text[:19].replace("T", " ")
+
+
+def _event(event: dict[str, Any]) -> str:
+    """Return a line of a job's history."""
+    return "  ".join(filter(None, (moment(event["at"]), event["event"], event.get("detail"))))
+
+
+def _names(job: dict[str, Any]) -> list[str]:
+    """Return the names of a job's files without their folders."""
+    return [reference.rpartition("/")[2] for reference in job.get("inputs", [])]
 
 
 def _say(body: dict[str, Any], *, json_: bool) -> None:

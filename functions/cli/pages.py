@@ -53,17 +53,27 @@ def fields(schema: dict[str, Any]) -> list[dict[str, str]]:
             "default": "required"
             if name in required
             else json.dumps(field.get("default"), ensure_ascii=False),
-            "description": " ".join(str(field.get("description", "")).split()),
+            "description": " ".join(_description(field, schema).split()),
         }
         for name, field in schema["properties"].items()
     ]
+
+
+def _description(field: dict[str, Any], schema: dict[str, Any]) -> str:
+    """Return what a field says of itself, else what the type of its value or of its items says."""
+    if "description" in field:
+        return str(field["description"])
+    if "$ref" in field:
+        return _description(schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
+    inner = [*field.get("anyOf", ()), *([field["items"]] if "items" in field else ())]
+    return next(filter(None, (_description(part, schema) for part in inner)), "")
 
 
 def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
     """Return a field's type in a few words."""
     if "$ref" in field:
         target = schema["$defs"][field["$ref"].rpartition("/")[2]]
-        return _type(target, schema)
+        return f"{{{', '.join(target['properties'])}}}" if "properties" in target else _type(target, schema)
     if "enum" in field:
         return ", ".join(json.dumps(value) for value in field["enum"])
     if "const" in field:

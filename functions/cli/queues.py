@@ -7,36 +7,41 @@ from typing import Annotated, Any
 
 import typer
 
-from functions.cli.console import DEFAULT_STACK, Json, StackName, out
+from functions.cli.console import DEFAULT_STACK, Json, StackName, out, seconds
 from functions.cli.session import connect, environment
 
-COLUMNS = (
-    "state",
-    "waiting",
-    "in_flight",
-    "oldest_age_seconds",
-    "dead_letters",
-    "started",
-    "finished",
-    "failed",
-)
+COLUMNS = {  # of the API's answer, and as a person reads them
+    "operation": "operation",
+    "state": "state",
+    "waiting": "waiting",
+    "in_flight": "in flight",
+    "oldest_age_seconds": "oldest",
+    "dead_letters": "dead",
+    "started": "started",
+    "finished": "finished",
+    "failed": "failed",
+}
 
 
 def queues(json_: Json = False, stack: StackName = DEFAULT_STACK) -> None:
-    """Show every operation's queue and what was done today."""
+    """Show every operation's queue and what was done today.
+
+    `oldest` is the age of the oldest message, `dead` the number of dead letters.
+    """
     with connect(stack) as session:
         found = session.client.queues()
     if json_:
         out.emit(found)
         return
-    out.table(
-        ("operation", *(name.replace("_", " ") for name in COLUMNS)),
-        [(item.get("operation"), *(item.get(name) for name in COLUMNS)) for item in found],
-    )
+    rows = [{**item, "oldest_age_seconds": seconds(item.get("oldest_age_seconds"))} for item in found]
+    out.table(list(COLUMNS.values()), [[row.get(name) for name in COLUMNS] for row in rows])
 
 
 def health(json_: Json = False, stack: StackName = DEFAULT_STACK) -> None:
-    """Show the health of the API, the table and each queue; exit code 1 when something is stuck."""
+    """Show the health of the API, the table and each queue.
+
+    The exit code is 1 when something is stuck.
+    """
     with connect(stack) as session:
         body = session.client.health()
     if json_:
@@ -52,7 +57,7 @@ def purge(
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
-    """Clear a queue: its waiting jobs are cancelled, what runs goes on."""
+    """Cancel all jobs that wait in a queue; what runs goes on."""
     from functions.core import registry
 
     registry.operation(operation, field="OPERATION")
@@ -76,7 +81,11 @@ def poll(
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
-    """Work on queues from this machine, as Fargate does in AWS; runs on any VM with a stage's environment."""
+    """Work on queues from this machine.
+
+    As Fargate does in AWS; runs on any machine that has a stage's environment. Ctrl-C hands back what is
+    being worked on and ends it.
+    """
     from functions.core import registry
     from functions.local import worker
 

@@ -74,7 +74,7 @@ def connect(stack: str, *, embed: bool = False, warm: Sequence[str] = ()) -> Ite
             yield session
     else:
         raise InputError(
-            f"no local stack {stack!r} is running: start one with 'ifcpipe up', "
+            f"no local stack {stack!r} was started in this folder: start one with 'ifcpipe up', "
             "or set IFCPIPE_URL and IFCPIPE_KEY",
             field="--stack",
         )
@@ -87,6 +87,7 @@ def embedded(*, warm: Sequence[str] = ()) -> Iterator[Session]:
     from functions.local.stack import Stack
 
     with Stack() as stack:
+        out.step("starting a local stack")
         with out.progress() as bars:
             task = bars.add_task("starting the local stack", total=None, note="")
             stack.start(report=lambda text: bars.update(task, note=text))

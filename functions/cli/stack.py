@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,11 +25,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def up(
-    name: Annotated[str, typer.Option("--name", help="Name of the stack.")] = DEFAULT_STACK,
+    name: Annotated[
+        str, typer.Option("--name", "--stack", envvar="IFCPIPE_STACK", help="Name of the stack.")
+    ] = DEFAULT_STACK,
     detach: Annotated[bool, typer.Option("--detach", help="Go on in the background.")] = False,
     json_: Json = False,
 ) -> None:
-    """Start the local stack and stay; Ctrl-C ends it and leaves nothing behind."""
+    """Start the local stack and stay.
+
+    Ctrl-C ends it and leaves nothing behind. Commands find it from the same folder.
+    """
     from functions.core.errors import ConflictError
     from functions.local import state
 
@@ -85,8 +92,12 @@ def ps(json_: Json = False) -> None:
     if json_:
         out.emit(rows)
         return
-    columns = ("name", "kind", "pid", "started_at", "url", "active_tasks", "processed_tasks")
-    out.table(columns, [[row[column] for column in columns] for row in rows])
+    columns = ("name", "kind", "pid", "started_at", "active_tasks", "processed_tasks", "url")
+    out.table(
+        ("name", "kind", "process", "started", "active", "processed", "url"),
+        [[row[column] for column in columns] for row in rows],
+        none="nothing runs here",
+    )
 
 
 def serve(
@@ -94,23 +105,34 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
-    """Serve the API in this process, on the tables and queues of a stage; for development."""
+    """Serve the API in this process, for development.
+
+    It works on the tables and queues of a stage.
+    """
     import uvicorn
 
-    with environment(stack, embed=True) as env:
+    from functions.core.errors import InputError
+
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise InputError(f"{host}:{port} cannot be used: {error.strerror}", field="--port") from None
+    with listener, environment(stack, embed=True) as env:
         os.environ.update({"POWERTOOLS_SERVICE_NAME": "serve", **env})
         from functions.api.handler import api
         from functions.api.local import Local
         from functions.aws.keys import keys
 
         out.note(f"serving http://{host}:{port}, Ctrl-C ends it")
-        uvicorn.run(Local(api, verify=keys().verify), host=host, port=port, log_level="warning")
+        config = uvicorn.Config(Local(api, verify=keys().verify), log_level="warning")
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def synth(json_: Json = False) -> None:
     """Write the committed template of the local flavour anew."""
     from functions.local.deploy import TEMPLATE
 
+    _need_cdk()
     out.note("synthesising, this takes some seconds")
     _run([sys.executable, "-m", "infra.cdk.local"])
     if json_:
@@ -125,11 +147,15 @@ def deploy(
         list[str] | None, typer.Argument(metavar="[-- CDK OPTION]...", help="Passed on to cdk.")
     ] = None,
 ) -> None:
-    """Deploy to AWS with the CDK command line, by way of npx; needs Node, Docker and credentials."""
+    """Deploy to AWS with the CDK command line.
+
+    It runs by way of npx and needs Node, Docker and credentials; see docs/deploy.md.
+    """
     from functions.core.errors import InputError
 
     if stage == "local":
         raise InputError("'local' is the embedded stack: use 'ifcpipe up'", field="--stage")
+    _need_cdk()
     _run(
         [
             "npx",
@@ -151,6 +177,7 @@ def _foreground(name: str, *, json_: bool) -> None:
     from functions.local.stack import Stack
 
     with Stack() as stack:
+        out.step("starting the local stack")
         with out.progress() as bars:
             task = bars.add_task("starting the local stack", total=None, note="")
             stack.start(report=lambda text: bars.update(task, note=text))
@@ -162,6 +189,8 @@ def _foreground(name: str, *, json_: bool) -> None:
             if not json_:
                 out.note("Ctrl-C ends it")
             signal.pause()
+        except KeyboardInterrupt:  # the way to end it, and no failure
+            out.note("ended")
         finally:
             state.remove(name)
 
@@ -194,7 +223,7 @@ def _detached(name: str) -> Record:
 
 
 def _announce(record: Record, *, json_: bool) -> None:
-    """Print where the stack is."""
+    """Print where the stack is, each value ready to be pasted into a shell."""
     if json_:
         out.emit({"name": record.name, "pid": record.pid, "url": record.url, "key": record.key})
         return
@@ -202,6 +231,14 @@ def _announce(record: Record, *, json_: bool) -> None:
     typer.echo(f"key  {record.key}")
     typer.echo(f"aws  {record.endpoint}")
     typer.echo(f"docs {record.url}/docs")
+
+
+def _need_cdk() -> None:
+    """Say how to get the CDK where it is missing: running needs none of it."""
+    from functions.core.errors import PipelineError
+
+    if importlib.util.find_spec("aws_cdk") is None:
+        raise PipelineError("the CDK library is not installed: .venv/bin/pip install -e '.[cdk]' does it")
 
 
 def _run(command: list[str]) -> None:

@@ -35,8 +35,14 @@ class Wanted:
     """One job of a `run`: its id, what it is called on the screen, and where its outputs go."""
 
     job_id: str
-    label: str
+    model: str
+    kind: str
     folder: Path
+
+    @property
+    def label(self) -> str:
+        """What it is called on the screen."""
+        return f"{self.model} {self.kind}"
 
 
 def run(
@@ -50,15 +56,16 @@ def run(
     """Send models through the pipeline and fetch the results.
 
     Uses the running stack, or one of its own that is gone afterwards. Results lie in
-    OUT/<model>/<operation>/.
+    OUT/<model>/<operation>/. For example:
+
+    ifcpipe run a.ifc b.ifc --op ifcinfo --op 'ifccsv:{"query": "IfcWall"}'
     """
-    from functions.cli.requests import read_steps
-    from functions.core.errors import NotFoundError
+    from functions.cli.requests import check_file, read_steps
 
     steps = read_steps(op)
     for model in models:
-        if not model.is_file():
-            raise NotFoundError(f"Input file {model} not found", field="MODEL")
+        check_file(model, field="MODEL")
+    _make_folder(out_)
     begun = time.monotonic()
     with connect(stack, embed=True, warm=[step.operation for step in steps]) as session:
         wanted = _upload(session.client, models, steps, out_)
@@ -80,13 +87,18 @@ def submit(
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
-    """Submit one job; local files that the request names are uploaded first."""
+    """Submit one job and print its id.
+
+    Local files that the request names are uploaded first; other names are those of stored files.
+    """
     from functions.cli.requests import read_json
     from functions.core import registry
 
     found = registry.operation(operation, field="OPERATION")
     body = read_json(request)
     found.parse(body)
+    if download:
+        _make_folder(download)
     with connect(stack) as session:
         status = session.client.submit(operation, _upload_files(session.client, found, body))
         if wait or download:
@@ -108,24 +120,25 @@ def exec_(
     operation: OperationName,
     request: RequestText,
     folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the outputs.")],
-    json_: Json = True,
+    json_: Json = False,
 ) -> None:
-    """Run an operation here and now, without AWS; the result is JSON on standard output.
+    """Run an operation here and now, without AWS.
 
-    File fields are local paths, relative to the working directory or absolute.
+    File fields are local paths, relative to the working directory or absolute. The result is JSON on
+    standard output in any case.
     """
     out.json = True
-    from functions.cli.requests import local_files, read_json
+    from functions.cli.requests import check_file, local_files, read_json
     from functions.core import registry
-    from functions.core.errors import NotFoundError, PipelineError
+    from functions.core.errors import PipelineError
 
     found = registry.operation(operation, field="OPERATION")
     body = found.parse(read_json(request)).model_dump(mode="json", by_alias=True)
     inputs = {}
-    for field, reference, path in local_files(found, body):
-        if not path.is_file():
-            raise NotFoundError(f"Input file {reference} not found", field=field)
+    for field, _, path in local_files(found, body, elsewhere=()):
+        check_file(path, field=field)
         inputs[field] = path
+    _make_folder(folder)
     try:
         answer = _execute(found, body, inputs, folder)
     except PipelineError as error:
@@ -143,7 +156,10 @@ def invoke(
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
-    """Hand an event to its Lambda handler, in this process; the answer is JSON on standard output."""
+    """Hand a sample event to its Lambda handler.
+
+    It runs in this process, on the tables and queues of a stage. The answer is JSON on standard output.
+    """
     from functions.cli import events
 
     out.json = True
@@ -163,7 +179,7 @@ def _upload(client: Client, models: list[Path], steps: list[Step], folder: Path)
             task = bars.add_task(f"uploading {model.name}", total=model.stat().st_size, note="")
             upload = client.upload(model, asked, on_progress=_bar(bars, task))
             for job, kind in zip(upload.jobs, kinds, strict=True):
-                wanted.append(Wanted(str(job["job_id"]), f"{name} {kind}", folder / name / kind))
+                wanted.append(Wanted(str(job["job_id"]), name, kind, folder / name / kind))
     return wanted
 
 
@@ -197,29 +213,46 @@ def _fetch(client: Client, job: Wanted, status: dict[str, Any]) -> dict[str, Any
     with out.progress() as bars:
         task = bars.add_task(f"downloading {job.label}", total=None, note="")
         stored = client.download(job.job_id, job.folder, on_progress=_bar(bars, task)) if finished else []
-    return {**status, "label": job.label, "files": [str(path) for path in stored]}
+    place = {"label": job.label, "model": job.model, "kind": job.kind}
+    return {**status, **place, "files": [str(path) for path in stored]}
 
 
 def _summarise(rows: list[dict[str, Any]], took: float) -> None:
-    """Print what became of every job."""
+    """Print what became of every job, and where its files are."""
+    shown = ["", *(row["model"] for row in rows)]  # a model stands beside the first of its jobs alone
     out.table(
-        ("model and operation", "status", "took", "message", "results"),
+        ("model", "operation", "status", "took", "message"),
         [
             (
-                row["label"],
+                row["model"] if row["model"] != before else "",
+                row["kind"],
                 row["status"],
                 seconds(row.get("execution_time_seconds")),
                 message(row),
-                "\n".join(row["files"]),
             )
-            for row in rows
+            for row, before in zip(rows, shown, strict=False)
         ],
     )
+    typer.echo()
+    for path in (path for row in rows for path in row["files"]):
+        typer.echo(f"{path}  {size(Path(path).stat().st_size)}")
     for row in rows:
         for warning in (row.get("result") or {}).get("warnings", []):
             out.note(f"{row['label']}: {warning}")
     finished = sum(row["status"] == "finished" for row in rows)
     out.note(f"{finished} of {len(rows)} jobs finished in {took:.1f} s")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder for results before any work is done for them."""
+    from functions.core.errors import InputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written to: {error.strerror}", field="--out") from None
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -238,7 +271,6 @@ def _execute(
     """Run the operation, move its outputs to where they are wanted, say what came out."""
     from functions.ifc import local
 
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exec-") as scratch, out.progress() as bars:
         task = bars.add_task(operation.name, total=None, note="")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,8 +42,16 @@ class OutputField:
     """Marks a field of a request as the caller's own name for the main output."""
 
 
-ModelFile = Annotated[str, FileField(MODEL_SUFFIXES), Field(min_length=1, max_length=1100)]
-OutputName = Annotated[str | None, OutputField(), Field(min_length=1, max_length=255)]
+ModelFile = Annotated[
+    str,
+    FileField(MODEL_SUFFIXES),
+    Field(min_length=1, max_length=1100, description="The model: a stored file, or an output of a job."),
+]
+OutputName = Annotated[
+    str | None,
+    OutputField(),
+    Field(min_length=1, max_length=255, description="Name of the output; made from the input's if left out."),
+]
 
 
 class Request(BaseModel):
@@ -219,9 +228,19 @@ def validate(model: type[M], value: object, *, prefix: str = "") -> M:
         error.field = ".".join(part for part in (prefix, error.field) if part) or None
         raise
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        # A misspelt field is missing under its right name, too: what is there says more.
+        first = min(found, key=lambda item: item["type"] != "extra_forbidden")
         place = ".".join(part for part in (prefix, *(str(step) for step in first["loc"])) if part)
-        raise InputError(f"{place or 'request'}: {first['msg']}", field=place or None) from None
+        message = _unknown(model, first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
+        raise InputError(f"{place or 'request'}: {message}", field=place or None) from None
+
+
+def _unknown(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """Say that a field is not known, and which one may be meant."""
+    names = [info.alias or name for name, info in model.model_fields.items()] if len(place) == 1 else []
+    near = difflib.get_close_matches(str(place[-1]), names, n=1)
+    return f"not a field; do you mean {near[0]}?" if near else "not a field"
 
 
 def localise(

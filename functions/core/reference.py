@@ -1,16 +1,19 @@
 """How a request names a file, and where that file lies for a tenant.
 
-Keys under `tenants/<tenant>/` belong to that tenant; every other key to the stage's default tenant.
+Keys under `tenants/<tenant>/` belong to that tenant; every other key to the stage's default tenant, also one
+with a name there that no tenant can have.
 Outputs lie under `jobs/<job_id>/`, and once more under `output/<operation>/` when the caller named them.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from functions.core.errors import InputError, NotFoundError
 
 DEFAULT_TENANT = "default"
+TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 MAX_KEY_BYTES = 1024
 MAX_NAME_BYTES = 200  # a file system takes 255, and outputs are named after their inputs
 
@@ -41,7 +44,7 @@ def tenant_of(key: str) -> str:
     """Return the tenant that a key belongs to."""
     head, _, rest = key.partition("/")
     tenant, slash, _ = rest.partition("/")
-    return tenant if head == "tenants" and slash and tenant else DEFAULT_TENANT
+    return tenant if head == "tenants" and slash and TENANT.fullmatch(tenant) else DEFAULT_TENANT
 
 
 def check_key(key: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.core.document import read_document, read_start
 from functions.core.errors import InputError
 from functions.core.operation import validate
 
@@ -41,7 +41,8 @@ class Manifest(BaseModel):
 
 def read_manifest(body: bytes) -> Manifest:
     """Read a manifest, or raise an InputError that names the line or the field at fault."""
-    return validate(Manifest, _json(body.decode("utf-8-sig", "replace"), "the manifest"))
+    text = body.decode("utf-8-sig", "replace")
+    return validate(Manifest, read_document(text, what="the manifest", field=METADATA_KEY))
 
 
 def read_operations(text: str) -> tuple[Step, ...]:
@@ -52,7 +53,7 @@ def read_operations(text: str) -> tuple[Step, ...]:
     """
     text = text.strip()
     if text.startswith("["):
-        return validate(Manifest, {"steps": _json(text, METADATA_KEY)}).steps
+        return validate(Manifest, {"steps": read_document(text, what=METADATA_KEY, field=METADATA_KEY)}).steps
     return validate(Manifest, {"steps": list(_named(text))}).steps
 
 
@@ -66,7 +67,6 @@ def default_operations(key: str, defaults: Mapping[str, tuple[str, ...]]) -> tup
 
 def _named(text: str) -> Iterator[dict[str, Any]]:
     """Yield a step for each `NAME` or `NAME:JSON` of a comma-separated list."""
-    decoder = json.JSONDecoder()
     rest = text
     while rest:
         head = rest.split(",", 1)[0]
@@ -74,10 +74,8 @@ def _named(text: str) -> Iterator[dict[str, Any]]:
         step: dict[str, Any] = {"operation": name.strip()}
         if colon:
             body = rest[len(name) + 1 :].lstrip()
-            try:
-                step["request"], end = decoder.raw_decode(body)
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{name.strip()}: not JSON: {error}", field=METADATA_KEY) from None
+            what = f"the request of {name.strip()}"
+            step["request"], end = read_start(body, what=what, field=METADATA_KEY)
             rest = body[end:].lstrip()
             if rest and not rest.startswith(","):
                 raise InputError(f"{name.strip()}: a comma is missing after its JSON", field=METADATA_KEY)
@@ -85,11 +83,3 @@ def _named(text: str) -> Iterator[dict[str, Any]]:
         else:
             rest = rest[len(head) + 1 :].lstrip()
         yield step
-
-
-def _json(text: str, what: str) -> Any:  # noqa: ANN401 - any JSON
-    """Parse JSON; deep nesting and wrong syntax are the user's errors."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{what} is not JSON: {error}", field=METADATA_KEY) from None

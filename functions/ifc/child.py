@@ -34,6 +34,7 @@ MAX_WARNINGS = 500
 MAX_WARNING_CHARS = 2_000
 MAX_TRACEBACK_CHARS = 20_000
 PROGRESS_INTERVAL_S = 0.1
+PRELOAD = "IFCPIPE_PRELOAD"  # tells the fork server the operations that it serves
 PR_SET_PDEATHSIG = 1
 # What the worker, the fork server and the libraries take of a function's memory. A job that reached the
 # whole of it would be ended together with the process that polls.

@@ -59,7 +59,7 @@ def logged() -> Iterator[str]:
     for line in module.get_log().splitlines():
         found = LINE.match(line)
         if found and found["level"] in {"error", "warning"}:
-            text = OFFSET.sub("", found["text"])[:MAX_CHARS]
+            text = OFFSET.sub("", found["text"])[:MAX_CHARS].removesuffix(" for:")  # and on in the next line
             first, count = kinds.get(NUMBER.sub("#", text), (text, 0))
             kinds[NUMBER.sub("#", text)] = (first, count + 1)
     for first, count in list(kinds.values())[:MAX_KINDS]:

@@ -16,13 +16,30 @@ from typing import Any
 import ifcopenshell
 
 from functions.ifc.reader import Reader
+from functions.ifc.shapes import LINES
+from functions.ifc.texts import Texts
 
 # How many instances to read for a product. A boolean is worth more reading than what is made quickly;
-# faces one by one are read as slowly as they are made.
+# faces one by one are read as slowly as they are made, so they are compared as text.
 MAX_CUT, MAX_WHOLE = 5000, 300
 FACES = frozenset(
     {"IfcClosedShell", "IfcOpenShell", "IfcConnectedFaceSet", "IfcPolygonalFaceSet", "IfcTriangulatedFaceSet"}
 )
+FACETED = frozenset(
+    {
+        "IfcFacetedBrep", "IfcFaceBasedSurfaceModel", "IfcShellBasedSurfaceModel",
+        "IfcPolygonalFaceSet", "IfcTriangulatedFaceSet",
+    }
+)  # fmt: skip
+# Of these there are many, and each belongs to one owner: digests kept of them would seldom be used again.
+OWNED = frozenset(
+    {
+        "IfcCartesianPoint", "IfcDirection", "IfcPolyline", "IfcAxis2Placement2D", "IfcAxis2Placement3D",
+        "IfcExtrudedAreaSolid", "IfcRectangleProfileDef", "IfcArbitraryClosedProfileDef", "IfcPlane",
+        "IfcHalfSpaceSolid", "IfcPolygonalBoundedHalfSpace", "IfcBooleanClippingResult", "IfcMappedItem",
+        "IfcCartesianTransformationOperator3D", "IfcMaterialLayerSetUsage",
+    }
+)  # fmt: skip
 MAX_DEPTH = 100
 # What decides about looks from outside the representation, in ways that are not read here.
 FOREIGN = ("IfcPresentationLayerWithStyle", "IfcIndexedColourMap")
@@ -37,6 +54,7 @@ class Fingerprints:
     """Digests of the shapes of one model."""
 
     reader: Reader
+    texts: Texts | None = None
     _digests: dict[int, bytes | None] = field(default_factory=dict)
     _budget: int = 0
     _cut: bool = False
@@ -96,8 +114,34 @@ class Fingerprints:
             yield context.id() if context else 0
             yield self.reader.text(representation, "RepresentationIdentifier")
             yield self.reader.text(representation, "RepresentationType")
-            for item in self.reader.entities(representation, "Items"):
-                yield self._instance(item, 0)
+            yield from self._items(representation, 0)
+
+    def _items(self, representation: ifcopenshell.entity_instance, depth: int) -> Iterator[bytes]:
+        """Yield the digests of a representation's items, one for all where they consist of faces.
+
+        Lines do not count: they have no part in a mesh.
+        """
+        if self.reader.text(representation, "RepresentationType") in LINES:
+            return
+        items = self.reader.entities(representation, "Items")
+        faceted = bool(items) and all(item.is_a() in FACETED for item in items)
+        whole = self._text([item.id() for item in items], depth) if faceted else None
+        if whole is not None:
+            yield whole
+        else:
+            yield from (self._instance(item, depth) for item in items)
+
+    def _text(self, numbers: list[int], depth: int) -> bytes | None:
+        """Return the digest of instances by their text, with the styles of all that it declares."""
+        found = None if self.texts is None else self.texts.content(numbers)
+        if found is None:
+            return None
+        styles = [
+            (place, [self._instance(style, depth + 1) for style in self._styles[number]])
+            for place, number in enumerate(found.order.tolist())
+            if number in self._styles
+        ]
+        return _digest([found.text, found.references, styles])
 
     def _looks(self, product: ifcopenshell.entity_instance) -> Iterator[Any]:
         """Yield the materials of the product and of its type."""
@@ -137,17 +181,25 @@ class Fingerprints:
         if self._budget < 0 or depth > MAX_DEPTH or (kind in FACES and not self._cut):
             raise UnreadError
         if number:
-            self._digests[number] = None
+            self._digests[number] = None  # until it is known: who meets it before runs in a circle
         values: list[Any] = [kind]
         try:
-            values += [self._value(instance.get_argument(place), depth + 1) for place in range(len(instance))]
+            values += self._values(instance, kind, depth + 1)
         except (RuntimeError, ValueError):
             raise UnreadError from None
         values += [self._instance(style, depth + 1) for style in self._styles.get(number, ())]
         digest = _digest(values)
-        if number:
+        if kind in OWNED:
+            del self._digests[number]
+        elif number:
             self._digests[number] = digest
         return digest
+
+    def _values(self, instance: ifcopenshell.entity_instance, kind: str, depth: int) -> list[Any]:
+        """Return the attributes of an instance."""
+        count = len(instance) - (kind == "IfcShapeRepresentation")  # Items stand last
+        values = [self._value(instance.get_argument(place), depth) for place in range(count)]
+        return values if count == len(instance) else [*values, *self._items(instance, depth)]
 
     def _value(self, value: object, depth: int) -> object:
         """Return an attribute with instances replaced by their digests; a style's item counts as such."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class Checked:
     path: Path
     schema: str
     instances: int
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def open_model(path: Path, files: Files) -> ifcopenshell.file:
@@ -67,8 +68,11 @@ def open_model(path: Path, files: Files) -> ifcopenshell.file:
     return open_checked(check_model(path, files), files)
 
 
-def check_model(path: Path, files: Files) -> Checked:
-    """Check a model's container, size, syntax and schema without parsing it; raises as `open_model` does."""
+def check_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> Checked:
+    """Check a model's container, size, syntax and schema without parsing it; raises as `open_model` does.
+
+    What is opened later is left without the instances of the classes `without`, their subtypes not meant.
+    """
     _check_size(path, files)
     if path.suffix.lower() in archive.SUFFIXES:
         unpacked = _scratch(files)
@@ -77,20 +81,20 @@ def check_model(path: Path, files: Files) -> Checked:
     if path.stat().st_size == 0:
         raise ModelError("The model is empty", where="byte 0")
     with path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
-        return _check_text(path, data, files)
+        return _check_text(path, data, files, without)
 
 
 def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
     """Open a checked model; refuses instances that share a number, warns of those that were not read."""
     try:
-        model = _open(checked.path, format=".ifc", lazy=True)
+        model = _open(checked.path, format=".ifc", lazy=True, bypass_types=list(checked.counts))
     except (ifcopenshell.Error, OSError, RuntimeError) as error:
         _compare(checked, None, files)
         raise faults.explain(error) or ModelError(f"The model cannot be parsed: {error}") from None
     _KEPT.append(model)
     faults.OPENED.append(checked.path)
     numbers = model.entity_names()
-    whole = len(numbers) == checked.instances
+    whole = len(numbers) == checked.instances - sum(checked.counts.values())
     if not whole or (numbers and not 0 < min(numbers) <= max(numbers) <= syntax.MAX_ID):
         _compare(checked, frozenset(numbers), files)
         ifcopenshell.get_log()  # it says the same again, in its own words
@@ -105,10 +109,10 @@ def _check_size(path: Path, files: Files) -> None:
         )
 
 
-def _check_text(path: Path, data: mmap, files: Files) -> Checked:
+def _check_text(path: Path, data: mmap, files: Files, without: Sequence[str]) -> Checked:
     """Check a STEP file, and write a repaired copy where it needs one."""
     start = len(BOM) if data[: len(BOM)] == BOM else 0
-    scan = syntax.scan(data, start=start)
+    scan = syntax.scan(data, start=start, count=without)
     name, schema = _schema(scan.header)
     begin, end = scan.header.schema_span
     rename = data[begin:end].upper() != schema.encode()
@@ -121,7 +125,7 @@ def _check_text(path: Path, data: mmap, files: Files) -> Checked:
             files.warn(f"Strings with raw characters above ASCII, read as UTF-8 or Latin-1: {recoded}")
         if name != schema:
             files.warn(f"The schema {name} is read as {schema}")
-    return Checked(path=path, schema=schema, instances=scan.instances)
+    return Checked(path=path, schema=schema, instances=scan.instances, counts=scan.counts)
 
 
 def _schema(header: syntax.Header) -> tuple[str, str]:
@@ -139,6 +143,7 @@ def _compare(checked: Checked, read: frozenset[int] | None, files: Files) -> Non
     seen: set[int] = set()
     missing: Counter[str] = Counter()
     first: dict[str, int] = {}
+    left_out = {name.upper() for name in checked.counts}
     with checked.path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
         for offset, number, entity in syntax.instances(data, syntax.read_header(data)):
             if number in seen:
@@ -148,7 +153,7 @@ def _compare(checked: Checked, read: frozenset[int] | None, files: Files) -> Non
                     data, offset, f"#{number} is no instance number; they go from 1 to {syntax.MAX_ID}"
                 )
             seen.add(number)
-            if read is not None and number not in read:
+            if read is not None and number not in read and entity not in left_out:
                 missing[entity] += 1
                 first.setdefault(entity, syntax.line(data, offset))
     named = [

@@ -4,7 +4,7 @@ Engines. The first try is `hybrid-cgal-simple-opencascade`: CGAL's simple kernel
 exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once: the others round a circle
 otherwise (`functions.ifc.curves`). What the first engine leaves out is tried once more by the other one,
 and counted as `fell_back`; what still gives nothing is counted as `failed` and named.
-Booleans are what takes the time. Elements with equal fingerprints are cut once (`shared`); whether their
+Booleans are what takes the time. Elements with equal fingerprints are made once (`shared`); whether their
 placements are understood is proven on the one that is meshed. A boolean that `functions.ifc.witness` can
 work out by itself goes to Manifold first, 14 times as fast as OpenCASCADE (0.7 ms a wall with openings
 against 9.8), and its mesh is taken only where volume, box and closedness agree (`confirmed`). Manifold
@@ -35,6 +35,7 @@ from functions.ifc.witness import Testimony, Witness
 
 if TYPE_CHECKING:
     from functions.ifc.mesh import Floats, Mesh
+    from functions.ifc.texts import Texts
 
 BATCH = 8  # elements to start with; then as many as gave about VERTICES last time
 BATCH_MAX = 50
@@ -56,14 +57,16 @@ class Shape:
 class Geometry:
     """The shapes of a model, element by element; the counts are final once the stream has ended.
 
-    `settings` are IfcOpenShell's own, by name. `elements` counts those that should have triangles,
-    `shared` those that took the mesh of an equal one, `failed` names the ones left over.
+    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces. `elements` counts those
+    that should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones
+    left over.
     """
 
     reader: Reader
     settings: dict[str, Any] = field(default_factory=dict)
     engines: Sequence[str] = (HYBRID, OPENCASCADE)
     threads: int = 1
+    texts: Texts | None = None
     elements: int = 0
     meshed: int = 0
     shared: int = 0
@@ -85,6 +88,7 @@ class Geometry:
     def stream(self, products: Iterable[ifcopenshell.entity_instance]) -> Iterator[Shape]:
         """Yield the shapes of the products that have one."""
         queue = self._sort_out(products)
+        self.texts = None  # its index has done its work
         size, start = BATCH, 0
         while start < len(queue):
             batch = self._take(queue, start, size)
@@ -102,7 +106,7 @@ class Geometry:
 
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
-        shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader)
+        shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
         witness = Witness(self._placements, self._scale)
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}

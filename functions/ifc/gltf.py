@@ -19,6 +19,7 @@ import numpy as np
 from functions.core.errors import TooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -27,15 +28,17 @@ if TYPE_CHECKING:
     from functions.ifc.mesh import Floats, Material, Mesh
 
 TO_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 0], [0, 0, 0, 1.0]])
+ZERO = np.zeros(3)
 FAR_M = 1000.0  # float32 has steps of 0.06 mm there
 COPIED = 1 << 20
 MAX_BYTES = 2**32 - 1
 FLOAT, UINT32, UINT16 = 5126, 5125, 5123
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
+HEAD_BYTES = 20
 JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A node to write: its mesh, its placement with y up, its name, and what else is known about it."""
 
@@ -57,9 +60,9 @@ class Scene:
     points: int = 0
     low: Floats = field(default_factory=lambda: np.full(3, np.inf))
     high: Floats = field(default_factory=lambda: np.full(3, -np.inf))
-    _accessors: list[dict[str, Any]] = field(default_factory=list)
+    _accessors: list[bytes] = field(default_factory=list)
     _materials: dict[Material, int] = field(default_factory=dict)
-    _meshes: list[dict[str, Any]] = field(default_factory=list)
+    _meshes: list[bytes] = field(default_factory=list)
     _origins: list[Floats] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
     _bounds: list[Floats] = field(default_factory=list)
@@ -102,7 +105,7 @@ class Scene:
         """Write a mesh's vertices and triangles, and return its number."""
         points = mesh.points @ TO_Y_UP[:3, :3].T
         far = float(np.abs(points).max()) > FAR_M
-        origin = np.round((points.min(axis=0) + points.max(axis=0)) / 2) if far else np.zeros(3)
+        origin = np.round((points.min(axis=0) + points.max(axis=0)) / 2) if far else ZERO
         positions = (points - origin).astype(np.float32)
         attributes = {"POSITION": self._vector(positions, bounded=True)}
         if self.normals and mesh.normals is not None:
@@ -116,7 +119,7 @@ class Scene:
             for material, triangles in mesh.parts
         ]
         self.points += len(points)
-        self._meshes.append({"primitives": primitives})
+        self._meshes.append(_text({"primitives": primitives}))
         self._origins.append(origin)
         self._bounds.append(np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(float))
         return len(self._meshes) - 1
@@ -133,21 +136,20 @@ class Scene:
         if bounded:
             accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
         self.vertices.write(np.ascontiguousarray(rows).tobytes())
-        self._accessors.append(accessor)
+        self._accessors.append(_text(accessor))
         return len(self._accessors) - 1
 
     def _scalar(self, triangles: NDArray[np.uint32], vertices: int) -> int:
         """Write indices in as few bytes as their mesh allows, and return the number of their accessor."""
         short = vertices < 2**16 - 1
-        self._accessors.append(
-            {
-                "bufferView": 1,
-                "byteOffset": self.indices.tell(),
-                "componentType": UINT16 if short else UINT32,
-                "count": triangles.size,
-                "type": "SCALAR",
-            }
-        )
+        accessor = {
+            "bufferView": 1,
+            "byteOffset": self.indices.tell(),
+            "componentType": UINT16 if short else UINT32,
+            "count": triangles.size,
+            "type": "SCALAR",
+        }
+        self._accessors.append(_text(accessor))
         data = triangles.astype(np.uint16 if short else np.uint32).tobytes()
         self.indices.write(data + b"\0" * (-len(data) % 4))
         return len(self._accessors) - 1
@@ -156,41 +158,55 @@ class Scene:
         """Write the GLB. Raises a TooLargeError where its 32-bit lengths do not suffice."""
         sizes = (self.vertices.tell(), self.indices.tell())
         views = _views(*sizes) if sizes[0] else []
-        text = json.dumps(self._document(name, views, sum(sizes)), separators=(",", ":"), allow_nan=False)
-        body = text.encode() + b" " * (-len(text.encode()) % 4)
-        total = 12 + 8 + len(body) + (8 + sum(sizes) if views else 0)
-        if total > MAX_BYTES:
-            raise TooLargeError(f"the scene has {total} bytes, and a GLB can have {MAX_BYTES}")
         with path.open("wb") as file:
-            file.write(struct.pack("<4sII", b"glTF", 2, total))
-            file.write(struct.pack("<II", len(body), JSON_CHUNK) + body)
+            file.write(bytes(HEAD_BYTES))
+            for piece in self._pieces(self._document(views, sum(sizes)), name):
+                file.write(piece)
+            file.write(b" " * (-file.tell() % 4))
+            length = file.tell() - HEAD_BYTES
             if views:
                 file.write(struct.pack("<II", sum(sizes), BIN_CHUNK))
+                self._check(file.tell() + sum(sizes))
                 for part in (self.vertices, self.indices):
                     part.seek(0)
                     while block := part.read(COPIED):
                         file.write(block)
+            total = self._check(file.tell())
+            file.seek(0)
+            file.write(struct.pack("<4sIIII", b"glTF", 2, total, length, JSON_CHUNK))
 
-    def _document(self, name: str, views: list[dict[str, Any]], size: int) -> dict[str, Any]:
-        """Return the JSON part."""
+    def _check(self, total: int) -> int:
+        """Return a length that fits into 32 bits."""
+        if total > MAX_BYTES:
+            raise TooLargeError(f"the scene has {total} bytes, and a GLB can have {MAX_BYTES}")
+        return total
+
+    def _pieces(self, document: dict[str, Any], name: str) -> Iterator[bytes]:
+        """Yield the JSON part, a node at a time: as a whole the nodes take more memory than the meshes."""
+        yield _text(document)[:-1]
+        yield from _list("nodes", (_text(node) for node in self._tree(name)))
+        if self._meshes:
+            yield from _list("meshes", self._meshes)
+            yield from _list("accessors", self._accessors)
+        yield b"}"
+
+    def _document(self, views: list[dict[str, Any]], size: int) -> dict[str, Any]:
+        """Return the JSON part without what there is much of."""
         document: dict[str, Any] = {
             "asset": {"version": "2.0", "generator": "ifcpipe"},
             "scene": 0,
             "scenes": [{"nodes": [0]}],
-            "nodes": self._tree(name),
         }
         if views:
             document |= {
-                "meshes": self._meshes,
                 "materials": [_material(material) for material in self._materials],
-                "accessors": self._accessors,
                 "bufferViews": views,
                 "buffers": [{"byteLength": size}],
             }
         return document
 
-    def _tree(self, name: str) -> list[dict[str, Any]]:
-        """Return the root node and one node an element, both as far from zero as they need be."""
+    def _tree(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the root node and one node an element, both as far from zero as they need be."""
         far = bool(self._nodes) and float(np.abs([self.low, self.high]).max()) > FAR_M
         origin = np.round((self.low + self.high) / 2) if far else np.zeros(3)
         root: dict[str, Any] = {"name": name}
@@ -199,7 +215,22 @@ class Scene:
             root["translation"] = (lift + 0.0).tolist()
         if self._nodes:
             root["children"] = list(range(1, len(self._nodes) + 1))
-        return [root, *(_node(placed, origin) for placed in self._nodes)]
+        yield root
+        for placed in self._nodes:
+            yield _node(placed, origin)
+
+
+def _text(value: dict[str, Any]) -> bytes:
+    """Return JSON."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _list(name: str, items: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a list of JSON texts, as a further member of an object."""
+    yield b',"%b":' % name.encode()
+    for place, item in enumerate(items):
+        yield (b"," if place else b"[") + item
+    yield b"]"
 
 
 def unit(rows: Floats) -> NDArray[np.float32]:

@@ -45,6 +45,7 @@ class Placements:
     reader: Reader
     cyclic: int = 0
     _frames: dict[int, Frame | None] = field(default_factory=dict)
+    _axes: dict[Vector, Vector] = field(default_factory=dict)
 
     def of(self, product: ifcopenshell.entity_instance) -> Frame | None:
         """Return a product's global frame; None where it has no local placement that can be read."""
@@ -67,9 +68,14 @@ class Placements:
         frame = WORLD if node is None else self._frames[node.id()]
         for link in reversed(chain):
             local = self._local(link)
-            frame = None if frame is None or local is None else compose(frame, local)
+            frame = None if frame is None or local is None else self._share(compose(frame, local))
             self._frames[link.id()] = frame
         return frame
+
+    def _share(self, frame: Frame) -> Frame:
+        """Return a frame whose axes are kept once: a building knows few directions."""
+        x, y, z = (self._axes.setdefault(axis, axis) for axis in frame[1:])
+        return frame[0], x, y, z
 
     def _local(self, placement: ifcopenshell.entity_instance) -> Frame | None:
         """Return the frame of a local placement in its parent."""

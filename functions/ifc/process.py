@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
@@ -22,7 +22,7 @@ from typing import Any
 
 from functions.core.errors import Cancelled, CrashError, MemoryLimitError, PipelineError, TimeLimitError
 from functions.core.operation import Operation, Result
-from functions.ifc import child
+from functions.ifc import child, scratch
 from functions.ifc.child import FileSpec, Limits, Task
 
 __all__ = ["FileSpec", "Limits", "Outcome", "run_in_child", "warm"]
@@ -38,6 +38,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 # multiprocessing polls every living child whenever one is started, and an exit code can be read only
 # once: starting and reaping must not overlap. `__main__` is hidden under the same lock.
 _LOCK = threading.Lock()
+_wanted: dict[str, None] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +62,13 @@ def _never() -> bool:
     return False
 
 
-def warm() -> None:
-    """Start the fork server, which imports ifcopenshell in its own time; does not wait for it."""
+def warm(operations: Iterable[str] = ()) -> None:
+    """Start the fork server, which imports ifcopenshell in its own time; does not wait for it.
+
+    `operations` are the names of those that this process will run: what they import is imported once.
+    """
     with _LOCK:
+        _wanted.update(dict.fromkeys(operations))
         _serve()
 
 
@@ -269,16 +274,26 @@ def _serve() -> None:
     if _serving():
         return
     _CONTEXT.set_forkserver_preload(["functions.ifc.preload"])
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+    # Else multiprocessing makes a folder of its own for the server's socket, which a kill leaves behind.
+    multiprocessing.process.current_process()._config["tempdir"] = str(scratch.home())  # type: ignore[attr-defined]
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
+    with _changed({"PYTHONPATH": path, child.PRELOAD: " ".join(_wanted)}), _hidden_main():
+        forkserver.ensure_running()
+
+
+@contextmanager
+def _changed(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have other environment variables for a while."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
-        with _hidden_main():
-            forkserver.ensure_running()
+        yield
     finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _serving() -> bool:

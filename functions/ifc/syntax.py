@@ -9,14 +9,14 @@ slower reader looks for the statement at fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from mmap import mmap
+from mmap import MADV_DONTNEED, PAGESIZE, mmap
 from typing import NoReturn
 
 from functions.core.errors import ModelError
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_HEADER_BYTES = 1 << 20
 MAX_ID = 2**31 - 1
@@ -60,11 +60,15 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """What a well-formed file holds: its header, how many instances, whether all bytes are ASCII."""
+    """What a well-formed file holds: its header, how many instances, whether all bytes are ASCII.
+
+    `counts` has the number of instances of the classes that were asked for.
+    """
 
     header: Header
     instances: int
     ascii: bool
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -76,15 +80,16 @@ class Statement:
     code: bytes
 
 
-def scan(data: mmap | bytes, *, start: int = 0) -> Scan:
+def scan(data: mmap | bytes, *, start: int = 0, count: Sequence[str] = ()) -> Scan:
     """Check a whole file from `start` on; raises a ModelError that names the reason and the line."""
     header = read_header(data, start=start)
-    body = _Body(data, header.data_start)
+    body = _Body(data, header.data_start, dict.fromkeys(count, 0))
     body.read()
     return Scan(
         header=header,
         instances=body.instances,
         ascii=body.ascii and data[start : header.data_start].isascii(),
+        counts=body.counts,
     )
 
 
@@ -179,6 +184,7 @@ class _Body:
 
     data: mmap | bytes
     start: int
+    counts: dict[str, int]
     instances: int = 0
     ascii: bool = True
     _in_string: bool = False
@@ -190,7 +196,9 @@ class _Body:
         """Check everything up to the end of the file."""
         at = self.start
         while at < len(self.data):
-            code, at = self._code(at)
+            code, end = self._code(at)
+            self._forget(at, end)
+            at = end
             if self._tail is None:
                 head, keyword, rest = code.partition(b"ENDSEC")
                 self._check(head)
@@ -204,6 +212,12 @@ class _Body:
             self._explain("its last instance is not complete")
         if not _END.fullmatch(self._tail or b""):
             self._explain_tail(self._tail or b"")
+
+    def _forget(self, start: int, end: int) -> None:
+        """Let go of the file's pages, which count as memory of the process as long as they are mapped."""
+        if isinstance(self.data, mmap) and end - start > PAGESIZE:
+            first = start // PAGESIZE * PAGESIZE
+            self.data.madvise(MADV_DONTNEED, first, end // PAGESIZE * PAGESIZE - first)
 
     def _code(self, start: int) -> tuple[bytes, int]:
         """Return the code of the next chunk, without strings and comments, and the offset behind it."""
@@ -259,6 +273,8 @@ class _Body:
         """Check the instances in a piece of code; what is unfinished waits for the next piece."""
         left = self._structure + code.translate(None, _NOT_STRUCTURE)
         self.instances += left.count(b"=") - self._structure.count(b"=")
+        for name in self.counts:
+            self.counts[name] += code.count(b"%b(" % name.upper().encode())
         for _ in range(MAX_DEPTH):
             shorter = left.replace(b"()", b"")
             if len(shorter) == len(left):

@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING
 import ifcopenshell
 import numpy as np
 
-from functions.ifc.placements import WORLD, Placements, transform
+from functions.ifc.convex import TINY_M, Faces, box_of, clip, dot, intersect, volume_of
+from functions.ifc.placements import WORLD, Frame, Placements, Vector, transform
 
 if TYPE_CHECKING:
     from functions.ifc.mesh import Floats, Mesh
 
-Faces = list["Floats"]
-"""A convex body: one (n, 3) array of corners a face, counterclockwise from outside."""
+HalfSpace = tuple[ifcopenshell.entity_instance, Vector, float]
 
-HalfSpace = tuple[ifcopenshell.entity_instance, "Floats", float]
-
-TINY_M = 1e-9
 BOX_M = 1e-4
 VOLUME = 1e-4  # of the body's own
 MAX_CORNERS = 24
@@ -78,14 +75,14 @@ class Witness:
             if hole is None:
                 return None
             bites.append(intersect(body, hole))
-        volume, boxes = volume_of(body), list["Floats"]()
+        volume, boxes = volume_of(body), list[tuple[Vector, Vector]]()
         for bite in filter(None, bites):
             box = box_of(bite)
-            if any((box[0] < other[1]).all() and (other[0] < box[1]).all() for other in boxes):
+            if any(_overlap(box, other) for other in boxes):
                 return None
             boxes.append(box)
             volume -= volume_of(bite)
-        return Testimony(volume, box_of(body)) if volume > TINY_M else None
+        return Testimony(volume, np.array(box_of(body))) if volume > TINY_M else None
 
     def _only_item(self, product: ifcopenshell.entity_instance) -> ifcopenshell.entity_instance | None:
         """Return the one item of the one body of a product."""
@@ -120,10 +117,10 @@ class Witness:
             sides = self._sides(bounded)
             if sides is None:
                 return None, []
-            bite = clip(body, -normal, -offset)
+            whole = bite = clip(body, (-normal[0], -normal[1], -normal[2]), -offset)
             for side, reach in sides:
                 bite = clip(bite, side, reach) if bite else []
-            if bite and abs(volume_of(bite) - volume_of(clip(body, -normal, -offset))) <= TINY_M:
+            if bite and abs(volume_of(bite) - volume_of(whole)) <= TINY_M:
                 body = clip(body, normal, offset)  # it reaches across: the box of the rest is known
             else:
                 bites.append(bite)
@@ -137,10 +134,10 @@ class Witness:
         if surface is None or surface.is_a() != "IfcPlane" or frame is None:
             return None
         # AgreementFlag: the normal points away from the half space, whose material is taken away.
-        normal = np.array(frame[3]) * (-1.0 if reader.read(item, "AgreementFlag") else 1.0)
-        return item, normal, float(normal @ np.array(frame[0])) * self.scale
+        x, y, z = (-value if reader.read(item, "AgreementFlag") else value for value in frame[3])
+        return item, (x, y, z), dot((x, y, z), frame[0]) * self.scale
 
-    def _sides(self, half: ifcopenshell.entity_instance) -> list[tuple[Floats, float]] | None:
+    def _sides(self, half: ifcopenshell.entity_instance) -> list[tuple[Vector, float]] | None:
         """Return the planes of the convex polygon that bounds a half space, with normals out of it."""
         reader = self.placements.reader
         frame = self.placements.frame(reader.entity(half, "Position"))
@@ -151,7 +148,8 @@ class Witness:
         sides = []
         for corner, edge in zip(ring, np.roll(ring, -1, axis=0) - ring, strict=True):
             normal = (x * edge[1] - y * edge[0]) / np.hypot(*edge)
-            sides.append((normal, float(normal @ (origin + x * corner[0] + y * corner[1])) * self.scale))
+            reach = float(normal @ (origin + x * corner[0] + y * corner[1])) * self.scale
+            sides.append((_vector(normal), reach))
         return sides
 
     def _opening(self, opening: ifcopenshell.entity_instance) -> Faces | None:
@@ -162,8 +160,9 @@ class Witness:
         frame = self.placements.frame(self.placements.reader.entity(own, "RelativePlacement"))
         if faces is None or frame is None:
             return None
-        matrix = np.array(frame[1:])
-        return [face @ matrix + np.array(frame[0]) * self.scale for face in faces]
+        x, y, z = (value * self.scale for value in frame[0])
+        metres: Frame = ((x, y, z), *frame[1:])
+        return [[transform(metres, corner) for corner in face] for face in faces]
 
     def _prism(self, item: ifcopenshell.entity_instance) -> Faces | None:
         """Return an extruded convex polygon."""
@@ -177,19 +176,20 @@ class Witness:
         ring = self._ring(profile) if profile else None
         if not depth or ring is None or frame is None or not isinstance(ratios, tuple):
             return None
-        along = np.array(ratios, float) / np.linalg.norm(ratios) * depth
-        if len(along) != 3 or along[2] <= 0:  # noqa: PLR2004
+        length = float(np.linalg.norm(ratios))
+        if len(ratios) != 3 or not ratios[2] * depth > 0:  # noqa: PLR2004
             return None
-        low = np.column_stack([ring, np.zeros(len(ring))])
-        both = [
-            np.array([transform(frame, (row[0], row[1], row[2])) for row in part.tolist()]) * self.scale
-            for part in (low, low + along)
-        ]
-        sides = [
-            np.array([both[0][i], both[0][(i + 1) % len(ring)], both[1][(i + 1) % len(ring)], both[1][i]])
-            for i in range(len(ring))
-        ]
-        return [both[0][::-1], both[1], *sides]
+        x, y, z = (float(ratio) / length * depth for ratio in ratios)
+        corners = [(float(u), float(v)) for u, v in ring]
+        low = [self._metres(frame, (u, v, 0.0)) for u, v in corners]
+        high = [self._metres(frame, (u + x, v + y, z)) for u, v in corners]
+        sides = [(low[i - 1], low[i], high[i], high[i - 1]) for i in range(len(low))]
+        return [low[::-1], high, *sides]
+
+    def _metres(self, frame: Frame, point: Vector) -> Vector:
+        """Return a local point outside the frame, in metres."""
+        x, y, z = transform(frame, point)
+        return x * self.scale, y * self.scale, z * self.scale
 
     def _ring(self, profile: ifcopenshell.entity_instance) -> Floats | None:
         """Return the corners of a rectangle or of a convex polygon, counterclockwise."""
@@ -240,67 +240,11 @@ def _convex(ring: Floats) -> Floats | None:
     return ring if turns.sum() > 0 else ring[::-1]
 
 
-def clip(faces: Faces, normal: Floats, offset: float) -> Faces:
-    """Return the part of a convex body where normal * x <= offset; nothing when nothing is left."""
-    heights = [face @ normal - offset for face in faces]
-    if all((height <= TINY_M).all() for height in heights):
-        return faces
-    kept: Faces = []
-    rim: list[Floats] = []
-    for face, height in zip(faces, heights, strict=True):
-        corners = []
-        for i in range(len(face)):
-            j = (i + 1) % len(face)
-            if height[i] <= 0:
-                corners.append(face[i])
-            if (height[i] < 0) != (height[j] < 0) and height[i] != height[j]:
-                crossing = face[i] + (face[j] - face[i]) * (height[i] / (height[i] - height[j]))
-                corners.append(crossing)
-                rim.append(crossing)
-        if len(corners) > 2:  # noqa: PLR2004 - a face
-            kept.append(np.array(corners))
-    if not kept or len(rim) < 3:  # noqa: PLR2004
-        return kept if volume_of(kept) > TINY_M else []
-    return [*kept, _cap(np.array(rim), normal)]
+def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
+    """Tell whether two boxes overlap."""
+    return all(one[0][i] < other[1][i] and other[0][i] < one[1][i] for i in range(3))
 
 
-def _cap(rim: Floats, normal: Floats) -> Floats:
-    """Return the corners of the cut, counterclockwise around its normal."""
-    middle = rim.mean(axis=0)
-    across = np.cross(normal, [1.0, 0, 0] if abs(normal[0]) < 0.9 else [0, 1.0, 0])  # noqa: PLR2004
-    up = np.cross(normal, across)
-    return rim[np.argsort(np.arctan2((rim - middle) @ up, (rim - middle) @ across))]
-
-
-def intersect(body: Faces, other: Faces) -> Faces:
-    """Return the common part of two convex bodies."""
-    for face in other:
-        normal = _cross(face[1] - face[0], face[2] - face[0])
-        length = float(np.linalg.norm(normal))
-        if length and body:
-            body = clip(body, normal / length, float(face[0] @ normal) / length)
-    return body
-
-
-def volume_of(faces: Faces) -> float:
-    """Return the volume of a convex body."""
-    if not faces:
-        return 0.0
-    origin = faces[0][0]
-    total = 0.0
-    for face in faces:
-        fan = face - origin
-        x, y, z = _cross(fan[1:-1].T, fan[2:].T)
-        total += float((fan[0, 0] * x + fan[0, 1] * y + fan[0, 2] * z).sum()) / 6
-    return total
-
-
-def _cross(a: Floats, b: Floats) -> Floats:
-    """Return a vector product along the first axis; numpy's own takes ten times as long for so little."""
-    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
-
-
-def box_of(faces: Faces) -> Floats:
-    """Return the lowest and the highest corner, as two rows."""
-    points = np.vstack(faces)
-    return np.stack([points.min(axis=0), points.max(axis=0)])
+def _vector(row: Floats) -> Vector:
+    x, y, z = (float(value) for value in row)
+    return x, y, z

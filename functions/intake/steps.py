@@ -12,7 +12,7 @@ from functions.aws.services import Services
 from functions.aws.storage import ObjectInfo
 from functions.aws.telemetry import logger
 from functions.core.arrival import Arrival
-from functions.core.errors import NotFoundError, PipelineError, Retry
+from functions.core.errors import InputError, NotFoundError, PipelineError, Retry
 from functions.core.reference import check_key
 from functions.core.upload import (
     MANIFEST_SUFFIX,
@@ -95,7 +95,10 @@ def _satisfy(services: Services, arrival: Arrival, job_id: str, entries: Sequenc
 
 def _submit(services: Services, arrival: Arrival) -> None:
     """Submit what a manifest, the object's metadata or the stage's defaults name."""
-    check_key(arrival.key)
+    try:
+        check_key(arrival.key)
+    except InputError as error:
+        raise error.at("key") from None
     try:
         found = services.storage.head(arrival.bucket, arrival.key, version_id=arrival.version_id)
     except NotFoundError:

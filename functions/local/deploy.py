@@ -144,7 +144,7 @@ def _api_url(session: boto3.Session, aws: Emulator, outputs: Mapping[str, str]) 
     apis = session.client("apigatewayv2", endpoint_url=aws.url).get_apis()["Items"]
     if not apis:
         raise PipelineError(f"the stack has no HTTP API; its outputs are {', '.join(outputs)}")
-    return f"{aws.url}/_aws/execute-api/{apis[0]['ApiId']}/$default"
+    return f"{aws.url}/_aws/execute-api/{apis[0]['ApiId']}/%24default"  # a bare $ would not survive a shell
 
 
 def _environment(session: boto3.Session, aws: Emulator, stack: str) -> dict[str, str]:

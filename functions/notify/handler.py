@@ -6,7 +6,6 @@ hear an event twice, as of every bus.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,14 +17,10 @@ from functions.core.job import Job
 
 def handler(event: dict[str, Any], context: object) -> None:
     """Publish a batch of stream records; an error brings the whole batch again."""
-    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for record in event["Records"]:
-        job = changed_job(record["dynamodb"])
-        if job is not None:
-            told[f"Job {job.status.value.capitalize()}"].append(describe(job))
-    for detail_type, details in told.items():
-        services().events.publish(detail_type, details)
-    logger.info("events published", count=sum(map(len, told.values())))
+    changed = [changed_job(record["dynamodb"]) for record in event["Records"]]
+    told = [(f"Job {job.status.value.capitalize()}", describe(job)) for job in changed if job is not None]
+    services().events.publish(told)
+    logger.info("events published", count=len(told))
 
 
 def changed_job(change: Mapping[str, Any]) -> Job | None:

@@ -14,6 +14,9 @@ from functions.core.job import Edge, Job, Status
 from functions.core.message import Message
 from functions.core.upload import Step
 
+# A message is received six times; whoever was away for so long as fifty attempts take, stays away.
+MOST_ATTEMPTS = 50
+
 
 def settle(services: Services, body: str, *, now: datetime) -> None:
     """Settle one dead letter: a job's, an upload's that intake could not take, or nobody's."""
@@ -24,7 +27,7 @@ def settle(services: Services, body: str, *, now: datetime) -> None:
         return
     try:
         job = services.jobs.get(message.job_id)
-        if _is_dead(job, now=now):
+        if _is_dead(job, now=now, max_attempts=services.settings.max_attempts):
             services.jobs.fail(job, PipelineError(_reason(job)).to_dict())
             logger.error("job failed by its dead letter", job_id=job.job_id, operation=job.operation)
         else:
@@ -33,11 +36,15 @@ def settle(services: Services, body: str, *, now: datetime) -> None:
         logger.info("dead letter dropped", job_id=message.job_id, reason=error.message)
 
 
-def _is_dead(job: Job, *, now: datetime) -> bool:
-    """Whether nobody works on a job that has not ended. A waiting job needs no message."""
+def _is_dead(job: Job, *, now: datetime, max_attempts: int) -> bool:
+    """Whether nobody works on a job that has not ended. A waiting job needs no message.
+
+    One that was handed back for what says nothing against it stays queued: the sweep sends it again.
+    """
     if job.status is Status.STARTED:
         return job.lease_until is None or job.lease_until < now
-    return job.status is Status.QUEUED
+    spared = 0 < job.attempt < MOST_ATTEMPTS and job.tries < max_attempts
+    return job.status is Status.QUEUED and not spared
 
 
 def _reason(job: Job) -> str:

@@ -6,21 +6,31 @@ What it does twice does no harm: a second message finds its job taken or ended.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
 from functions.aws.services import Services
 from functions.aws.telemetry import logger
+from functions.core import registry
 from functions.core.arrival import Arrival
-from functions.core.errors import ConflictError, InputError, LimitError, NotFoundError, PipelineError
+from functions.core.errors import (
+    ConflictError,
+    InputError,
+    LimitError,
+    NotFoundError,
+    PipelineError,
+    UnknownOperationError,
+)
 from functions.core.job import Job, Status
 from functions.core.operation import FargateSize
 from functions.core.registry import operations
 
-LONG = timedelta(hours=1)  # queued for so long, a job is sent again though its queue is not empty
+LONG = timedelta(hours=1)  # queued for so long, a job is sent again though no message is missing
 SLOW_START = timedelta(minutes=10)  # a Fargate task's message is gone before the task is there
 SOONEST, LATEST = timedelta(minutes=15), timedelta(days=1)  # between two looks at a waiting job
 PATIENCE = timedelta(days=7)
+MOST = 5_000  # late jobs that one run holds in its memory; the oldest come first
 
 
 class Sweep:
@@ -35,40 +45,71 @@ class Sweep:
         self._has_time = has_time
         self._late = timedelta(seconds=2 * services.settings.lease_seconds)
         self._slow = {name for name, found in operations().items() if isinstance(found.compute, FargateSize)}
-        self._empty: dict[str, bool] = {}
+        self._running: Counter[str] = Counter()
         self._done: Counter[str] = Counter()
 
     def run(self) -> dict[str, int]:
         """Look after every overdue job; return how many were sent, failed, cancelled."""
         now = self._now()
-        looks: tuple[tuple[Status, datetime, Callable[[Job], None]], ...] = (
-            (Status.STARTED, now, self._abandoned),
-            (Status.QUEUED, now - self._late, self._queued),
-            (Status.WAITING, now - self._late, self._waiting),
+        looks: tuple[tuple[Status, Iterable[Job], Callable[[Job], None]], ...] = (
+            (Status.STARTED, self._dead(now), self._abandoned),
+            (Status.QUEUED, self._lost(now), self._queued),
+            (Status.WAITING, self._overdue(Status.WAITING, now - self._late), self._waiting),
         )
-        for status, before, look in looks:
-            for job in self._overdue(status, before):
+        for status, found, look in looks:
+            for job in found:
                 try:
-                    look(job)
+                    current = self._services.jobs.get(job.job_id)  # the index may be a moment late
+                    if current.status is status:
+                        look(current)
                 except (ConflictError, NotFoundError) as error:
                     logger.info("overdue job has moved on", job_id=job.job_id, reason=error.message)
+                except PipelineError as error:  # whatever is wrong with one job, the others are looked after
+                    logger.error("overdue job not settled", job_id=job.job_id, reason=error.message)
         logger.info("swept", done=dict(self._done))
         return dict(self._done)
 
     def _overdue(self, status: Status, before: datetime) -> Iterator[Job]:
-        """Yield overdue jobs as they are now: the index may be a moment late."""
-        for found in self._services.jobs.overdue(status, before=before):
+        """Yield overdue jobs as the index knows them, for as long as there is time."""
+        for job in self._services.jobs.overdue(status, before=before):
             if not self._has_time():
                 logger.warning("sweep ran out of time", status=status)
                 return
-            if status is Status.QUEUED and not self._is_lost(found):
-                continue
-            try:
-                job = self._services.jobs.get(found.job_id)
-            except NotFoundError:
-                continue
-            if job.status is status:
+            yield job
+
+    def _dead(self, now: datetime) -> Iterator[Job]:
+        """Yield the jobs whose lease has run out; count the others, each of which holds a message."""
+        for job in self._overdue(Status.STARTED, now + 2 * self._late):
+            if job.lease_until is None or job.lease_until < now:
                 yield job
+            else:
+                self._running[job.operation] += 1
+
+    def _lost(self, now: datetime) -> Iterator[Job]:
+        """Yield the queued jobs whose message must be taken for lost.
+
+        When there are more late jobs than messages, the oldest are taken: theirs should have come first.
+        After very long any job is, should the count be wrong for so long.
+        """
+        late = list(islice(self._overdue(Status.QUEUED, now - self._late), MOST))
+        missing = Counter(job.operation for job in late)
+        for operation in missing:
+            missing[operation] -= self._messages(operation)
+        for job in late:
+            age = now - job.changed_at
+            if age < SLOW_START and job.operation in self._slow:
+                continue
+            if missing[job.operation] > 0 or age > LONG:
+                missing[job.operation] -= 1
+                yield job
+
+    def _messages(self, operation: str) -> int:
+        """Return how many messages there are for jobs that are not running."""
+        if operation not in registry.operations():
+            return 0
+        depth = self._services.queues.depth(operation)
+        running = 0 if operation in self._slow else self._running[operation]
+        return depth.waiting + depth.delayed + max(0, depth.in_flight - running)
 
     def _abandoned(self, job: Job) -> None:
         """Send a job again whose worker died, or fail it when that happened too often."""
@@ -83,25 +124,16 @@ class Sweep:
             self._services.jobs.hand_back(job, reason="the worker died: its lease ran out")
             self._send(job)
 
-    def _is_lost(self, job: Job) -> bool:
-        """Whether a queued job's message must be taken for lost: its queue is empty, or it waits too long."""
-        age = self._now() - job.changed_at
-        if age < SLOW_START and job.operation in self._slow:
-            return False
-        return age > LONG or self._is_empty(job.operation)
-
     def _queued(self, job: Job) -> None:
-        """Send a queued job again, and leave it alone for a while."""
+        """Send a queued job again, and leave it alone for a while; fail one whose operation is gone."""
+        try:
+            registry.operation(job.operation)
+        except UnknownOperationError as error:
+            self._fail(job, error)
+            return
         late = self._now() - job.changed_at > LONG
         self._send(job)
         self._services.jobs.postpone(job.job_id, until=self._now() + (LONG if late else timedelta()))
-
-    def _is_empty(self, operation: str) -> bool:
-        """Whether nothing is in an operation's queue; asked once a run."""
-        if operation not in self._empty:
-            depth = self._services.queues.depth(operation)
-            self._empty[operation] = not (depth.waiting or depth.in_flight or depth.delayed)
-        return self._empty[operation]
 
     def _waiting(self, job: Job) -> None:
         """Look again for what a job waits for, as the event that tells may have been lost."""

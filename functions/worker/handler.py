@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,8 +19,9 @@ from functions.core.message import Message
 from functions.ifc import process
 from functions.worker.runner import execute
 
-# While the function initialises, the fork server imports ifcopenshell in its own time.
-process.warm()
+# While the function initialises, the fork server imports ifcopenshell in its own time, and the operation
+# that the function is named after.
+process.warm([os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "").rpartition("-worker-")[2]])
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

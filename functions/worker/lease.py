@@ -74,13 +74,21 @@ class Lease:
         sent, self._progress = self._progress, None
         try:
             self.cancelled |= self._jobs.renew(self._job, lease_s=self._lease_s, progress=sent)
-            if self._extend is not None:
-                self._extend(visibility(self._lease_s))
         except (ConflictError, NotFoundError):
             self.lost = True
             logger.warning("lease lost", job_id=self._job.job_id, attempt=self._job.attempt)
+            return
         except PipelineError as error:
             logger.warning("lease not renewed", job_id=self._job.job_id, reason=error.message)
+        if self._extend is not None:
+            self._hide(self._extend)
+
+    def _hide(self, extend: Callable[[int], None]) -> None:
+        """Keep the message hidden. It may be gone (a queue was purged): the lease is what counts."""
+        try:
+            extend(visibility(self._lease_s))
+        except PipelineError as error:
+            logger.warning("message not hidden", job_id=self._job.job_id, reason=error.message)
 
 
 def visibility(lease_s: int) -> int:

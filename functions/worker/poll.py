@@ -86,7 +86,7 @@ class Poller:
 
     def run(self, stop: Event | None = None) -> None:
         """Poll until `stop` is set or `stop()` called, then hand back what runs and return."""
-        process.warm()
+        process.warm(self._operations)
         logger.info("worker started", worker=self._name, operations=self._operations)
         threads: dict[str, Thread] = {}
         asked = stop or self._stop

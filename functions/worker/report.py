@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from functions.core.job import Job, Output
@@ -12,8 +13,12 @@ from functions.ifc.local import Execution
 from functions.worker.cost import estimate_cost
 from functions.worker.inputs import Input
 
+# A result has 200 KB of JSON (functions/aws/records.py), of which the request and the inputs may take 90.
+# What is larger belongs in an output.
 MAX_WARNINGS = 100
-MAX_STATISTICS_BYTES = 100_000  # a record has 400 KB; what is larger belongs in an output
+MAX_WARNINGS_BYTES = 30_000
+MAX_STATISTICS_BYTES = 40_000
+MAX_MESSAGE_CHARACTERS = 1_000
 
 
 def make_result(
@@ -71,7 +76,13 @@ def _bounded(execution: Execution) -> dict[str, Any]:
     if len(json.dumps(execution.statistics)) > MAX_STATISTICS_BYTES:
         result["statistics"] = {}
         warnings.insert(0, "The statistics are too large for the job's record and were left out.")
-    if len(warnings) > MAX_WARNINGS:
-        more = len(warnings) - MAX_WARNINGS
-        warnings = [*warnings[:MAX_WARNINGS], f"{more} more warnings were left out."]
-    return {**result, "warnings": warnings}
+    kept = _fitting(warnings)
+    if len(kept) < len(warnings):
+        kept.append(f"{len(warnings) - len(kept)} more warnings were left out.")
+    return {**result, "message": result["message"][:MAX_MESSAGE_CHARACTERS], "warnings": kept}
+
+
+def _fitting(warnings: Sequence[str]) -> list[str]:
+    """Return the first warnings that fit, as the JSON that a record keeps."""
+    sizes = accumulate(len(json.dumps(warning)) for warning in warnings[:MAX_WARNINGS])
+    return [warning for warning, size in zip(warnings, sizes, strict=False) if size <= MAX_WARNINGS_BYTES]

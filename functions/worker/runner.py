@@ -26,7 +26,7 @@ from functions.core.errors import (
 )
 from functions.core.job import STOPPED, UNAVAILABLE, Job
 from functions.core.operation import Operation
-from functions.ifc import local
+from functions.ifc import local, scratch
 from functions.ifc.process import Limits
 from functions.worker import inputs, outputs
 from functions.worker.lease import Lease
@@ -120,7 +120,7 @@ def _run(attempt: Attempt) -> dict[str, Any]:
         raise LimitError(f"The worker died {job.tries - 1} times while it ran this job")
     operation = registry.operation(job.operation)
     request = operation.parse(job.request)
-    with tempfile.TemporaryDirectory(prefix="ifcpipe-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(dir=scratch.home(), ignore_cleanup_errors=True) as name:
         folder = Path(name)
         fetched = inputs.fetch(services, job, operation, folder=folder / "inputs")
         (folder / "run").mkdir()
@@ -133,6 +133,8 @@ def _run(attempt: Attempt) -> dict[str, Any]:
             on_progress=attempt.lease.report,
             should_stop=attempt.lease.should_stop,
         )
+        if attempt.lease.lost or attempt.lease.cancelled:  # another worker's outputs have the same keys
+            raise Cancelled("The job was cancelled while it ran")
         stored = outputs.store(services, job, execution)
     if stored:
         outputs.copy_named(services, job, request, stored[0])

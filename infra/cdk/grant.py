@@ -37,7 +37,12 @@ def read_stream(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
     """Allow to read the changes of the table."""
     _allow(
         grantee,
-        ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+        [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ],
         [str(table.table_stream_arn)],
     )
 

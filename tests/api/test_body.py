@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.api.body import MAX_BYTES, MAX_DEPTH, check_body, read_json
+from functions.api.body import MAX_BYTES, check_body, read_json
+from functions.core.document import MAX_DEPTH
 from functions.core.errors import InputError, MediaTypeError, TooLargeError
 
 VALUES = st.recursive(

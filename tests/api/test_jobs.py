@@ -11,7 +11,9 @@ import requests
 import schemathesis
 
 from functions.api.openapi import document
+from functions.core.errors import InputError
 from functions.core.job import Job, Progress, Status
+from functions.core.upload import Step
 from tests.api.conftest import MakeSite, Site
 
 SCHEMA = schemathesis.openapi.from_dict(document())
@@ -322,3 +324,20 @@ def test_every_state_has_an_answer_that_fits(site: Site) -> None:
         answer = site.get(f"/jobs/{job.job_id}")
         assert answer.json()["status"] == status.value
         assert fits(answer, "/jobs/{job_id}")
+
+
+def test_a_refused_job_whose_field_is_no_text_can_be_looked_at(site: Site) -> None:
+    step = Step.model_validate({"operation": "ifcinfo", "request": {"\ud800": 1}})
+    refused = InputError("\ud800: not permitted", field="\ud800")
+    job = site.stack.services.submission.reject("default", step, refused)
+    answer = site.get(f"/jobs/{job.job_id}")
+    assert answer.status_code == 200
+    assert answer.json()["error"] == "?: not permitted"
+    assert site.get("/jobs").json()["jobs"][0]["error"] == "?: not permitted"
+
+
+def test_a_refused_job_cannot_be_requeued(site: Site) -> None:
+    job = site.stack.services.submission.reject("default", Step(operation="ifcgone"), InputError("no"))
+    answer = site.post(f"/jobs/{job.job_id}/requeue")
+    assert (answer.status_code, answer.json()["type"]) == (409, "conflict")
+    assert "submit it again" in answer.json()["detail"]

@@ -14,6 +14,7 @@ import pytest
 import requests
 import schemathesis
 
+from functions.api import uploads
 from functions.api.openapi import document
 from functions.core.arrival import Arrival
 from functions.core.job import Status
@@ -69,22 +70,24 @@ def test_an_upload_without_operations_has_no_default_ones(site: Site) -> None:
 
 
 def test_the_form_is_bounded_by_the_size_or_by_the_operation(site: Site) -> None:
-    def allowed(record: dict[str, Any]) -> int:
+    def allowed(record: dict[str, Any]) -> list[int]:
         policy = json.loads(base64.b64decode(record["fields"]["policy"]))
-        (most,) = [item[2] for item in policy["conditions"] if "content-length-range" in item]
-        return int(most)
+        (bounds,) = [item[1:] for item in policy["conditions"] if "content-length-range" in item]
+        return list(bounds)
 
-    assert allowed(upload(site, filename="a.ifc", size=1234, operations=INFO)) == 1234
-    assert allowed(upload(site, filename="a.ifc", operations=INFO)) == 500_000_000
-    assert allowed(upload(site, filename="a.ifc")) == 5_000_000_000
+    assert allowed(upload(site, filename="a.ifc", size=1234, operations=INFO)) == [1234, 1234]
+    assert allowed(upload(site, filename="a.ifc", operations=INFO)) == [0, 500_000_000]
+    assert allowed(upload(site, filename="a.ifc")) == [0, 5_000_000_000]
 
 
-def test_a_large_file_goes_in_parts(site: Site) -> None:
-    record = upload(site, filename="groß+1.ifc", size=120_000_000, operations=INFO)
+def test_a_large_file_goes_in_parts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MULTIPART_BYTES", 16_000_000)
+    size = 20_000_000
+    record = upload(site, filename="groß+1.ifc", size=size, operations=INFO)
     assert record["url"] is None
-    assert len(record["parts"]) * record["part_size"] >= 120_000_000
-    body = b"x" * (5 * 1024 * 1024)
-    for part in record["parts"][:2]:
+    assert len(record["parts"]) == 2
+    for part in record["parts"]:
+        body = b"x" * min(record["part_size"], size - (part["number"] - 1) * record["part_size"])
         assert requests.put(part["url"], data=body, timeout=20).status_code == 200
     foreign = site.post(record["complete_url"], key=site.other_key)
     assert (foreign.status_code, foreign.json()["type"]) == (404, "not-found")
@@ -92,7 +95,7 @@ def test_a_large_file_goes_in_parts(site: Site) -> None:
     assert done.status_code == 200, done.text
     assert done.json() == {"upload_id": record["upload_id"], "reference": record["reference"]}
     bucket = site.stack.services.settings.input_bucket
-    assert site.stack.services.storage.head(bucket, record["reference"]).size == 2 * len(body)
+    assert site.stack.services.storage.head(bucket, record["reference"]).size == size
     assert site.post(record["complete_url"]).status_code == 404
 
 
@@ -205,3 +208,32 @@ def test_the_complete_url_is_relative_to_the_api(site: Site) -> None:
     parts = urlsplit(record["complete_url"])
     assert (parts.netloc, parts.path) == ("", f"/uploads/{record['upload_id']}/complete")
     assert httpx.QueryParams(parts.query)["file"] == "a&b=c.ifc"
+
+
+def test_content_whose_job_was_cancelled_before_it_came_can_still_be_uploaded(site: Site) -> None:
+    asked = {"filename": "house.ifc", "sha256": SHA256, "size": 7, "operations": INFO}
+    first = upload(site, **asked)
+    site.stack.services.jobs.cancel(first["jobs"][0]["job_id"])
+    again = upload(site, **asked)
+    assert [job["status"] for job in again["jobs"]] == ["cancelled"]
+    assert again["url"]
+    site.stack.put(again["reference"])
+    arrive(site, again)
+    job_id = first["jobs"][0]["job_id"]
+    assert site.post(f"/jobs/{job_id}/requeue").status_code == 202
+    assert site.stack.services.jobs.get(job_id).status is Status.QUEUED
+
+
+def test_a_file_that_none_of_the_operations_reads_is_uploaded_all_the_same(site: Site) -> None:
+    site.stack.put("other.ifc")
+    steps = [{"operation": "ifcinfo", "request": {"filename": "other.ifc"}}]
+    assert upload(site, filename="house.ifc", sha256=SHA256, operations=steps)["url"]
+
+
+def test_parts_that_are_fewer_than_announced_are_not_put_together(site: Site) -> None:
+    record = upload(site, filename="large.ifc", size=150_000_000)
+    url = urlsplit(record["parts"][0]["url"])
+    assert requests.put(url.geturl(), data=b"x" * 100, timeout=5).ok
+    answer = site.post(record["complete_url"])
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "100 of 150000000 bytes have been uploaded"

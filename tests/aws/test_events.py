@@ -27,7 +27,7 @@ def published(stack: Stack) -> list[dict[str, Any]]:
 def test_each_detail_is_an_event_on_the_bus(stack: Stack, published: list[dict[str, Any]]) -> None:
     sent = count_requests(stack.clients.events)
     stack.services.events.publish(
-        "Job Finished", [{"job_id": f"{number}", "name": "日本"} for number in range(23)]
+        ("Job Finished", {"job_id": f"{number}", "name": "日本"}) for number in range(23)
     )
     assert [json.loads(entry["Detail"])["job_id"] for entry in published] == [str(n) for n in range(23)]
     assert {entry["EventBusName"] for entry in published} == {"ifcpipe-test"}
@@ -37,14 +37,14 @@ def test_each_detail_is_an_event_on_the_bus(stack: Stack, published: list[dict[s
 
 def test_large_details_travel_in_requests_of_their_own(stack: Stack, published: list[dict[str, Any]]) -> None:
     sent = count_requests(stack.clients.events)
-    stack.services.events.publish("Job Finished", [{"text": "x" * 100_000} for _ in range(5)])
+    stack.services.events.publish([("Job Finished", {"text": "x" * 100_000})] * 5)
     assert len(published) == 5
     assert sent["eventbridge.PutEvents"] == 3
 
 
 def test_nothing_to_say_is_no_request(stack: Stack) -> None:
     sent = count_requests(stack.clients.events)
-    stack.services.events.publish("Job Finished", [])
+    stack.services.events.publish([])
     assert sent == {}
 
 
@@ -54,4 +54,4 @@ def test_an_event_that_was_not_accepted_is_tried_again(stack: Stack) -> None:
 
     stack.clients.events.meta.events.register("after-call.eventbridge.PutEvents", fail)
     with pytest.raises(RetryableError, match="not accepted"):
-        stack.services.events.publish("Job Finished", [{}])
+        stack.services.events.publish([("Job Finished", {})])

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from functions.aws import queries
+from functions.aws.clients import count_requests
 from functions.aws.jobs import Jobs
 from functions.core.errors import InputError
 from functions.core.job import InputRef, Job, Status
@@ -167,6 +168,19 @@ def test_the_longest_queued_job_is_found_though_the_sweep_postponed_it(jobs: Job
     jobs.postpone(make_job(1).job_id, until=START + timedelta(days=1))
     assert jobs.oldest_queued("ifcinfo") == START + timedelta(seconds=1)
     assert jobs.oldest_queued("ifccsv") is None
+
+
+def test_the_search_for_the_longest_waiting_job_ends_in_a_long_queue(
+    jobs: Jobs, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PAGE", 2)
+    monkeypatch.setattr(queries, "MAX_PAGES", 3)
+    fill(jobs, 9)
+    jobs.create(make_job(10, operation="ifccsv", changed_at=START + timedelta(seconds=10)))
+    sends = count_requests(stack.clients.dynamodb)
+    assert jobs.oldest_queued("ifccsv") is None
+    assert sum(sends.values()) == 3
+    assert jobs.oldest_queued("ifcinfo") == START + timedelta(seconds=1)
 
 
 def test_jobs_are_counted_by_operation_and_state_since_a_time(stack: Stack, jobs: Jobs) -> None:

@@ -138,3 +138,8 @@ def test_a_key_of_1024_bytes_is_the_longest() -> None:
         check_key("é" * 512 + "a")
     with pytest.raises(InputError):
         check_key("a\ud800")
+
+
+@pytest.mark.parametrize("name", ["#keys", "a b", "\uff41cme", "", "..", "a" * 64, "acme\u0301"])
+def test_a_name_that_no_tenant_can_have_is_nobodys_but_the_default_tenants(name: str) -> None:
+    assert tenant_of(f"tenants/{name}/house.ifc") == "default"

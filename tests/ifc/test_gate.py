@@ -14,7 +14,7 @@ import pytest
 
 from functions.core import Files, Operation
 from functions.core.errors import InputError, ModelError, TooLargeError
-from functions.ifc.gate import check_model, open_model
+from functions.ifc.gate import check_model, open_checked, open_model
 from functions.ifc.local import execute
 
 BAD = Path("bad")
@@ -206,3 +206,27 @@ def test_an_ifczip_is_opened(step: Step, files: Files, tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(step(), "folder/model.IFC")
     assert len(open_model(path, files).entity_names()) == 1
+
+
+PROPERTIES = """#2=IFCPROPERTYSINGLEVALUE('a',$,$,$);
+#3= IFCPROPERTYSINGLEVALUE ('IFCPROPERTYSINGLEVALUE(',$,$,$);
+#4=IFCPROPERTYSET('2nJrDaLQfJ1QPhdJR0o97J',$,$,$,(#2,#3));
+#5=IFCPERSON($,'n',$,$,$,$,$,$);
+"""
+
+
+def test_classes_that_an_operation_does_not_read_are_left_out(
+    step: Step, files: Files, warnings: list[str]
+) -> None:
+    checked = check_model(step(PROPERTIES), files, without=["IfcPropertySingleValue"])
+    model = open_checked(checked, files)
+    assert sorted(model.entity_names()) == [1, 4, 5]
+    assert warnings == []
+
+
+def test_what_is_missing_besides_is_still_said(step: Step, files: Files, warnings: list[str]) -> None:
+    path = step(PROPERTIES + "#6=IFCNOSUCH($);\n")
+    open_checked(check_model(path, files, without=["IfcPropertySingleValue"]), files)
+    assert warnings == [
+        "1 of 6 instances were not read, IFC4 has no such entity: 1 IFCNOSUCH from line 13",
+    ]

@@ -136,11 +136,24 @@ def test_a_child_is_alone_confined_and_knows_no_credentials(
         "leader": True,
         "temporary": True,
         "preloaded": True,
+        "runs": [],
         "threads": 1,
         "native_threads": "1",
         "main": False,
         "alone": 1,
     }
+
+
+def test_what_a_process_was_warmed_for_is_imported_before_its_children(
+    probe: Operation, tmp_path: Path
+) -> None:
+    warming = "from functions.ifc.process import warm\nwarm(['ifcinfo', 'unheard_of'])\n"
+    code = parent(tmp_path, "look_around").replace("import probe\n", f"import probe\n{warming}")
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.stderr == ""
+    assert json.loads(run.stdout)["statistics"]["runs"] == ["functions.operations.ifcinfo.run"]
 
 
 # As a Lambda's bootstrap: the handler runs inside an endless loop at the top of `__main__`.

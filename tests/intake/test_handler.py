@@ -10,6 +10,7 @@ import pytest
 
 from functions.aws import services as services_module
 from functions.aws.clients import count_requests
+from functions.aws.keys import Keys
 from functions.core.arrival import Arrival
 from functions.core.job import Job, Status
 from functions.core.message import Message
@@ -173,6 +174,7 @@ def test_a_bad_key_is_a_failed_job_that_says_why(live: Stage, key: str) -> None:
     assert job.status is Status.FAILED
     assert job.error is not None
     assert "key" in job.error["detail"]
+    assert job.error["field"] == "key"
 
 
 def test_a_file_of_the_wrong_kind_is_a_failed_job(live: Stage) -> None:
@@ -335,3 +337,19 @@ def test_an_upload_costs_intake_four_requests(stage: Stage) -> None:
         "dynamodb.TransactWriteItems": 1,
         "sqs.SendMessage": 1,
     }
+
+
+def test_a_drop_under_a_name_that_no_tenant_can_have_does_not_disturb_the_keys(live: Stage) -> None:
+    keys = Keys(live.clients.dynamodb, live.services.settings.table_name)
+    keys.create("acme")
+    take(live, live.put("tenants/#keys/house.ifc", **named("echo")))
+    assert [key.tenant for key in keys.list()] == ["acme"]
+    assert [job.tenant for job in jobs(live)] == ["default"]
+
+
+@pytest.mark.parametrize("text", ['echo:{"mark": NaN}', "echo:" + '{"a":' * 40 + "1" + "}" * 40])
+def test_metadata_that_is_no_json_of_ours_is_a_failed_job(live: Stage, text: str) -> None:
+    take(live, live.put("house.ifc", **named(text)))
+    (job,) = jobs(live)
+    assert job.error is not None
+    assert (job.operation, job.error["type"]) == ("upload", "invalid-input")

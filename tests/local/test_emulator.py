@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.arrival import read_arrivals
 from functions.core.errors import PipelineError
 from functions.local import guard
 from functions.local.emulator import Emulator, free_port
@@ -25,6 +26,26 @@ def test_it_starts_answers_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -
         assert "127.0.0.1" in aws.url
     assert not folder.exists()
     assert not guard.alive(pid)
+
+
+def test_the_event_of_a_new_object_names_its_version() -> None:
+    with Emulator() as aws:
+        s3, sqs, events = (connect(name, aws.environment()) for name in ("s3", "sqs", "events"))
+        s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        s3.put_bucket_notification_configuration(
+            Bucket="bucket", NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+        queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name="new", EventPattern='{"source": ["aws.s3"]}', State="ENABLED")
+        events.put_targets(Rule="new", Targets=[{"Id": "queue", "Arn": arn}])
+        stored = s3.put_object(Bucket="bucket", Key="house.ifc", Body=b"walls")
+        (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+        (arrival,) = read_arrivals(message["Body"])
+        assert (arrival.key, arrival.size) == ("house.ifc", 5)
+        assert arrival.version_id == stored["VersionId"]
+        assert arrival.etag == stored["ETag"].strip('"')
 
 
 def test_it_listens_on_this_machine_alone() -> None:

@@ -77,6 +77,15 @@ def test_a_batch_of_one_kind_is_one_request(live: Stage, bus: Bus) -> None:
     assert {json.loads(entry["Detail"])["job_id"] for entry in entries} == {job.job_id for job in jobs}
 
 
+def test_a_batch_of_several_kinds_is_one_request_in_their_order(live: Stage, bus: Bus) -> None:
+    queued = live.echo("one.ifc")
+    held = started(live, queued)
+    later = live.echo("two.ifc")
+    notify.handler(stream_event(queued, held, later), Context())
+    (entries,) = bus.requests
+    assert [entry["DetailType"] for entry in entries] == ["Job Queued", "Job Started", "Job Queued"]
+
+
 def test_an_event_that_the_bus_does_not_take_comes_again(live: Stage, bus: Bus) -> None:
     bus.failing = True
     with pytest.raises(RetryableError):

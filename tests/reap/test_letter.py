@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import pytest
+
 from functions.core.arrival import Arrival
 from functions.core.job import Job, Status
 from functions.core.message import Message
 from functions.core.upload import Step
 from functions.reap.handler import dead_letters
 from functions.reap.letter import settle
+from functions.reap.overdue import Sweep
+from functions.worker.runner import execute
 from tests.worker.stage import Context, Stage, bridge, sqs_event
 
 
 def bury(stage: Stage, job: Job) -> Job:
     settle(stage.services, Message(job_id=job.job_id).model_dump_json(), now=stage.clock())
     return stage.job(job)
+
+
+def hand_back(stage: Stage, job: Job, *reasons: str) -> None:
+    for reason in reasons:
+        held = stage.services.jobs.claim(job.job_id, owner="worker", lease_s=60)
+        assert held is not None
+        stage.services.jobs.hand_back(held, reason=reason)
 
 
 def test_a_job_that_no_worker_could_start_fails(stage: Stage) -> None:
@@ -25,14 +36,23 @@ def test_a_job_that_no_worker_could_start_fails(stage: Stage) -> None:
 
 def test_a_job_that_was_handed_back_again_and_again_fails_with_the_last_reason(stage: Stage) -> None:
     job = stage.echo()
-    for reason in ("unavailable: first", "unavailable: the table was away"):
-        held = stage.services.jobs.claim(job.job_id, owner="worker", lease_s=60)
-        assert held is not None
-        stage.services.jobs.hand_back(held, reason=reason)
+    hand_back(stage, job, *["unavailable: first"] * 49, "unavailable: the table was away")
     error = bury(stage, job).error
     assert error is not None
-    assert "2 attempts brought no result" in error["detail"]
+    assert "50 attempts brought no result" in error["detail"]
     assert error["detail"].endswith("the table was away")
+
+
+@pytest.mark.parametrize("reason", ["unavailable: the bucket was away", "worker stopped"])
+def test_a_job_that_only_had_bad_luck_stays_queued_and_the_sweep_sends_it(stage: Stage, reason: str) -> None:
+    job = stage.echo()
+    stage.messages("echo")
+    hand_back(stage, job, *[reason] * 6)
+    assert bury(stage, job).status is Status.QUEUED
+    stage.clock.forward(200)
+    assert Sweep(stage.services, now=stage.clock, has_time=lambda: True).run() == {"sent": 1}
+    execute(stage.services, job.job_id, owner="worker")
+    assert stage.job(job).status is Status.FINISHED
 
 
 def test_a_job_whose_worker_is_alive_is_left_alone(stage: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from functions.aws.clients import count_requests
 from functions.core import FargateSize
-from functions.core.errors import InputError
+from functions.core.errors import InputError, RetryableError
 from functions.core.job import Job, Status
 from functions.core.message import Message
 from functions.core.upload import Step
@@ -17,6 +17,7 @@ from functions.reap import overdue
 from functions.reap.handler import sweep
 from functions.reap.overdue import Sweep
 from functions.worker.runner import execute
+from tests.aws.stack import make_job
 from tests.worker import echo
 from tests.worker.stage import Stage, context
 
@@ -120,6 +121,35 @@ def test_messages_do_not_multiply_while_a_queue_is_full(stage: Stage) -> None:
     assert len(sent(stage)) == 3
 
 
+def test_a_message_that_vanished_is_noticed_beside_others(stage: Stage) -> None:
+    lost = stage.echo("lost.ifc")
+    sent(stage)
+    stage.clock.forward(1)
+    others = [stage.echo(f"{number}.ifc") for number in range(2)]
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    assert sorted(sent(stage)) == sorted(job.job_id for job in (lost, *others))
+
+
+def test_a_message_that_vanished_is_noticed_while_a_worker_holds_another(stage: Stage) -> None:
+    lost = stage.echo("lost.ifc")
+    sent(stage)
+    held = stage.echo("held.ifc")
+    assert stage.services.queues.receive("echo", wait_s=0, visibility_s=900) is not None
+    stage.clock.forward(2 * LEASE_S + 1)
+    claim(stage, held)
+    assert swept(stage) == {"sent": 1}
+    assert sent(stage) == [lost.job_id]
+
+
+def test_a_job_whose_message_is_hidden_for_a_retry_is_not_lost(stage: Stage) -> None:
+    job = stage.echo()
+    assert stage.services.queues.receive("echo", wait_s=0, visibility_s=900) is not None
+    stage.services.jobs.hand_back(claim(stage, job), reason="later")
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {}
+
+
 def test_a_job_that_was_just_sent_again_is_left_alone_for_a_while(stage: Stage) -> None:
     stage.echo()
     sent(stage)
@@ -207,3 +237,39 @@ def test_the_scheduled_function_sweeps(live: Stage) -> None:
     live.services.jobs.claim(job.job_id, owner="dead", lease_s=-5)
     assert sweep({}, context()) == {"sent": 1}
     assert sweep({}, context(left_ms=100)) == {}
+
+
+def test_a_job_of_an_operation_that_is_gone_fails_and_holds_up_no_other(stage: Stage) -> None:
+    gone, _ = stage.services.jobs.create(make_job(operation="ifcgone"))
+    stage.clock.forward(1)
+    job = stage.echo()
+    sent(stage)
+    stage.clock.forward(3 * LEASE_S)
+    assert swept(stage) == {"failed": 1, "sent": 1}
+    assert sent(stage) == [job.job_id]
+    failed = stage.job(gone)
+    assert failed.error is not None
+    assert failed.error["type"] == "unknown-operation"
+
+
+def test_a_queue_that_cannot_be_reached_holds_up_no_other_job(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = stage.echo(mark="1"), stage.echo(mark="2")
+    sent(stage)
+    claim(stage, first)
+    claim(stage, second)
+    plain = type(stage.services.queues).send
+
+    def away(self: object, operation: str, job_id: str) -> None:
+        if job_id == first.job_id:
+            raise RetryableError("the queue of echo: briefly unavailable")
+        plain(self, operation, job_id)  # type: ignore[arg-type]
+
+    stage.clock.forward(LEASE_S + 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(type(stage.services.queues), "send", away)
+        assert swept(stage) == {"sent": 1}
+    assert sent(stage) == [second.job_id]
+    stage.clock.forward(3 * LEASE_S)
+    assert first.job_id in {job_id for _ in [swept(stage)] for job_id in sent(stage)}

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from functions.core.errors import RetryableError
+from functions.core.errors import ConflictError, RetryableError
 from functions.core.job import Job
 from functions.worker.lease import Lease
 from tests.worker.stage import Stage
@@ -74,3 +74,15 @@ def test_a_worker_asked_to_stop_stops_the_run(stage: Stage) -> None:
     stop.set()
     assert lease.should_stop()
     assert not lease.cancelled
+
+
+def test_a_message_that_is_gone_costs_no_lease(stage: Stage) -> None:
+    def purged(_: int) -> None:
+        raise ConflictError("the message of echo is no longer in flight")
+
+    job = claimed(stage)
+    lease = Lease(stage.services.jobs, job, lease_s=60, extend=purged)
+    stage.clock.forward(20)
+    lease.renew()
+    assert not lease.should_stop()
+    assert stage.job(job).lease_until == stage.clock.time + timedelta(seconds=60)

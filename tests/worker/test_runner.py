@@ -14,6 +14,9 @@ import pytest
 from functions.aws.clients import count_requests
 from functions.core.job import STOPPED, UNAVAILABLE, Status
 from functions.core.upload import Step
+from functions.ifc import local
+from functions.worker import runner
+from functions.worker.lease import Lease
 from functions.worker.runner import execute
 from functions.worker.verdict import ACK, Verdict
 from tests.worker.stage import Stage
@@ -330,3 +333,31 @@ def test_a_table_that_cannot_be_reached_is_tried_again(stage: Stage) -> None:
     verdict = run(stage, job.job_id)
     assert verdict.retry_s is not None
     assert verdict.retry_s > stage.services.settings.lease_seconds
+
+
+def test_a_worker_that_has_lost_its_job_stores_nothing_over_the_others_outputs(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = stage.echo()
+    plain = local.execute
+
+    def late(*args: Any, **options: Any) -> Any:
+        done = plain(*args, **options)
+        stage.clock.forward(61)
+        other = stage.services.jobs.claim(job.job_id, owner="other", lease_s=60)
+        assert other is not None
+        leases[0].renew()  # the next beat finds the lease gone
+        return done
+
+    leases = list[Lease]()
+
+    def keep(*args: Any, **options: Any) -> Lease:
+        leases.append(Lease(*args, **options))
+        return leases[-1]
+
+    monkeypatch.setattr(runner, "Lease", keep)
+    monkeypatch.setattr(local, "execute", late)
+    requests = count_requests(*stage.clients.all())
+    assert run(stage, job.job_id) == ACK
+    assert requests["s3.PutObject"] == 0
+    assert (stage.job(job).status, stage.job(job).owner) == (Status.STARTED, "other")

@@ -14,11 +14,12 @@ import numpy as np
 from functions.core import Files
 from functions.core.errors import InputError, ModelError
 from functions.ifc.engines import HYBRID, OPENCASCADE
-from functions.ifc.gate import open_model
+from functions.ifc.gate import check_model, open_checked
 from functions.ifc.geometry import Geometry
 from functions.ifc.gltf import Scene
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import Tree
+from functions.ifc.texts import Texts
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
 SETTINGS = (
@@ -30,19 +31,30 @@ SETTINGS = (
     "circle_segments",
     "no_normals",
 )
+# Properties and quantities are often a third of a model, and say nothing about shapes.
+UNREAD = (
+    "IfcPropertySingleValue",
+    "IfcPropertySet",
+    "IfcRelDefinesByProperties",
+    "IfcElementQuantity",
+    "IfcQuantityLength",
+    "IfcQuantityArea",
+    "IfcQuantityVolume",
+)
 NAMED_FAILURES = 20
 REPORT_EVERY = 200
 
 
 def run(request: ConvertRequest, files: Files) -> ConvertResult:
     """Write the GLB and say what went into it."""
-    reader = Reader(open_model(files.input(request.input_filename), files))
-    products = list(choose(request, reader))
+    checked = check_model(files.input(request.input_filename), files, without=UNREAD)
+    reader = Reader(open_checked(checked, files))
     geometry = Geometry(
         reader,
         settings=_settings(request),
         engines=_engines(request, robust=files.robust),
         threads=request.threads,
+        texts=Texts(checked.path, checked.instances),
     )
     output = request.output_filename or f"{Path(request.input_filename).stem}.glb"
     target = files.output(output)
@@ -52,15 +64,15 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
         )
         scene = Scene(vertices, indices, normals=not request.no_normals)
         labels = Labels(request, reader)
-        for shape in geometry.stream(products):
+        for shape in geometry.stream(choose(request, reader)):
             name, extras = labels.of(shape.element)
             scene.add(shape.mesh, shape.placement, name=name, extras=extras)
             if geometry.meshed % REPORT_EVERY == 0:
-                files.progress("tessellate", geometry.meshed, len(products))
+                files.progress("tessellate", geometry.meshed, geometry.elements)
         _judge(geometry, request, files)
         _move(scene, request)
         scene.save(target, name=_project(reader))
-    files.progress("tessellate", len(products), len(products))
+    files.progress("tessellate", geometry.elements, geometry.elements)
     return ConvertResult(
         message=f"{geometry.meshed} of {geometry.elements} elements",
         output=output,

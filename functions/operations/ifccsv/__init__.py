@@ -82,9 +82,11 @@ class CsvRequest(Request):
     )
     delimiter: str = Field(",", min_length=1, max_length=1, description="Between the cells of a CSV file.")
     null: str = Field("-", max_length=40, description="Stands for a value that is not set.")
-    query: str = Field("IfcElement", min_length=1, max_length=10_000)
+    query: str = Field("IfcElement", min_length=1, max_length=10_000, description="Which elements.")
     include_global_id: bool = Field(True, description="Put the GlobalId in the first column.")
-    attributes: tuple[Query, ...] = Field(("Name", "Description"), min_length=1, max_length=MAX_COLUMNS - 1)
+    attributes: tuple[Query, ...] = Field(
+        ("Name", "Description"), min_length=1, max_length=MAX_COLUMNS - 1, description="The columns."
+    )
     headers: tuple[str | None, ...] | None = Field(
         None, description="One for each attribute; null or empty for the attribute itself."
     )

@@ -38,11 +38,15 @@ def run(request: InfoRequest, files: Files) -> InfoResult:
         files.warn(f"{reader.unreadable} attributes could not be read")
     statistics = summarise(report)
     return InfoResult(
-        message=f"{report['schema']}: {statistics['element_count']} elements, "
-        f"{statistics['storey_count']} storeys, {len(report['hints'])} hints",
+        message=f"{report['schema']}: {_count(statistics['element_count'], 'element')}, "
+        f"{_count(statistics['storey_count'], 'storey')}, {_count(len(report['hints']), 'hint')}",
         output=output,
         statistics=statistics,
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def describe(reader: Reader) -> dict[str, Any]:

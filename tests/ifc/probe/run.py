@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -47,6 +48,9 @@ def look_around(request: ProbeRequest, files: Files) -> Result:
             "leader": os.getsid(0) == os.getpid(),
             "temporary": tempfile.gettempdir() == str(files.scratch) == str(Path.cwd()),
             "preloaded": "ifcopenshell" in sys.modules,
+            "runs": sorted(
+                name for name in sys.modules if re.match(r"functions\.operations\.\w+\.run", name)
+            ),
             "threads": len(os.listdir("/proc/self/task")),  # noqa: PTH208
             "native_threads": os.environ["OPENBLAS_NUM_THREADS"],
             "main": hasattr(sys.modules["__main__"], "marker_of_the_parent"),

@@ -111,6 +111,19 @@ def test_equal_walls_are_cut_once(corpus: Path, files: Files) -> None:
     assert differences(reference(model), read_glb(files.outputs / "row.glb")) == []
 
 
+def test_equal_faces_are_made_once_and_their_colours_count(corpus: Path, files: Files) -> None:
+    text = (corpus / "models/bim-whale/TallBuilding.ifc").read_text(encoding="latin-1")
+    model = files.scratch / "row.ifc"
+    copies = "".join(replicate(text, copies=2, spacing=50_000.0))
+    model.write_text(copies, encoding="latin-1")
+    alike = convert(model, files)
+    place = copies.rindex("IFCCOLOURRGB($,0.968627450980392")  # the second copy's doors turn dark
+    model.write_text(copies[:place] + copies[place:].replace("$,0.968", "$,0.168", 1), encoding="latin-1")
+    coloured = convert(model, files)
+    assert alike.statistics["meshes"] < coloured.statistics["meshes"]
+    assert differences(reference(model), read_glb(files.outputs / "row.glb")) == []
+
+
 def test_a_varied_row_of_walls_is_right_too(corpus: Path, files: Files) -> None:
     text = (corpus / "models/bim-whale/TallBuilding.ifc").read_text(encoding="latin-1")
     model = files.scratch / "row.ifc"

@@ -1,0 +1,104 @@
+"""Convex bodies in plain numbers: so few corners each that arrays would take ten times as long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from functions.ifc.placements import Vector
+
+Face = Sequence[Vector]
+Faces = list[Face]
+"""A convex body: the corners of each face, counterclockwise from outside."""
+
+TINY_M = 1e-9
+TRIANGLE = 3
+
+
+def clip(faces: Faces, normal: Vector, offset: float) -> Faces:
+    """Return the part of a convex body where normal * x <= offset; nothing when nothing is left."""
+    a, b, c = normal
+    heights = [[a * x + b * y + c * z - offset for x, y, z in face] for face in faces]
+    if all(max(row) <= TINY_M for row in heights):
+        return faces
+    kept: Faces = []
+    rim: list[Vector] = []
+    for face, row in zip(faces, heights, strict=True):
+        corners = _cut(face, row, rim)
+        if len(corners) >= TRIANGLE:
+            kept.append(corners)
+    if not kept or len(rim) < TRIANGLE:
+        return kept if volume_of(kept) > TINY_M else []
+    return [*kept, _cap(rim, normal)]
+
+
+def _cut(face: Face, heights: list[float], rim: list[Vector]) -> list[Vector]:
+    """Return a face's corners below a plane; where its edges cross the plane goes to `rim` as well."""
+    corners = []
+    for i, low in enumerate(heights):
+        if low <= 0:
+            corners.append(face[i])
+        high = heights[i + 1 - len(heights)]
+        if (low < 0) != (high < 0) and low != high:
+            one, other, part = face[i], face[i + 1 - len(heights)], low / (low - high)
+            x, y, z = (p + (q - p) * part for p, q in zip(one, other, strict=True))
+            corners.append((x, y, z))
+            rim.append((x, y, z))
+    return corners
+
+
+def _cap(rim: list[Vector], normal: Vector) -> Face:
+    """Return the corners of the cut, counterclockwise around its normal."""
+    count = len(rim)
+    x, y, z = (sum(values) / count for values in zip(*rim, strict=True))
+    across = cross(normal, (1.0, 0.0, 0.0) if abs(normal[0]) < 0.9 else (0.0, 1.0, 0.0))  # noqa: PLR2004
+    up = cross(normal, across)
+
+    def angle(corner: Vector) -> float:
+        arm = (corner[0] - x, corner[1] - y, corner[2] - z)
+        return math.atan2(dot(arm, up), dot(arm, across))
+
+    return sorted(rim, key=angle)
+
+
+def intersect(body: Faces, other: Faces) -> Faces:
+    """Return the common part of two convex bodies."""
+    for face in other:
+        normal = cross(minus(face[1], face[0]), minus(face[2], face[0]))
+        length = math.hypot(*normal)
+        if length and body:
+            x, y, z = (value / length for value in normal)
+            body = clip(body, (x, y, z), dot(face[0], (x, y, z)))
+    return body
+
+
+def volume_of(faces: Faces) -> float:
+    """Return the volume of a convex body."""
+    total = 0.0
+    for face in faces:
+        fan = [minus(corner, faces[0][0]) for corner in face]
+        for b, c in pairwise(fan[1:]):
+            total += dot(fan[0], cross(b, c))
+    return total / 6
+
+
+def box_of(faces: Faces) -> tuple[Vector, Vector]:
+    """Return the lowest and the highest corner."""
+    x, y, z = zip(*(corner for face in faces for corner in face), strict=True)
+    return (min(x), min(y), min(z)), (max(x), max(y), max(z))
+
+
+def cross(a: Vector, b: Vector) -> Vector:
+    """Return a vector product."""
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """Return a scalar product."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def minus(a: Vector, b: Vector) -> Vector:
+    """Return a difference."""
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]

@@ -1,0 +1,152 @@
+"""The text of faces: what thousands of small instances say, read straight out of the STEP file.
+
+A boundary representation is a thousand instances and more. Reading them one by one takes as long as
+meshing it, and a lazily opened model keeps each that was ever read. Their lines are found by an index and
+compared as text: instance numbers count only by the order in which they are met. Where a file is not
+written an instance a line, there are no texts, and nothing is lost but the shortcut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNK_BYTES = 1 << 19
+MAX_DIGITS = 10  # of a number in front of a line; the gate knows no longer ones
+NUMBER_TYPE = "S18"  # what is longer is cut off, and found nowhere
+MAX_LINES = 50_000
+NUMBER = re.compile(rb"#(\d+)")
+LINE_END, HASH, ZERO = b"\n#0"
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What instances say with all that they refer to: equal for equal content, but for numbers in `order`."""
+
+    text: bytes
+    references: bytes
+    order: Numbers
+
+
+class Texts:
+    """The lines of a STEP file by instance number; `instances` is how many there must be."""
+
+    def __init__(self, path: Path, instances: int) -> None:
+        """Take a file that has passed the gate; it is not read before it is needed."""
+        self._path = path
+        self._instances = instances
+
+    @cached_property
+    def _index(self) -> tuple[NDArray[np.int32], NDArray[Any]]:
+        """The numbers of all instances, growing, and the offsets of what follows them."""
+        small = self._path.stat().st_size <= np.iinfo(np.uint32).max
+        numbers = np.empty(self._instances, np.int32)
+        places = np.empty(self._instances, np.uint32 if small else np.int64)
+        filled = 0
+        for some, offsets in _lines(self._path):
+            until = filled + len(some)
+            if until > self._instances:
+                return numbers[:0], places[:0]
+            numbers[filled:until], places[filled:until] = some, offsets
+            filled = until
+        if (numbers[1:] <= numbers[:-1]).any():
+            order = np.argsort(numbers, kind="stable")
+            numbers, places = numbers[order], places[order]
+        if filled != self._instances or (numbers[1:] == numbers[:-1]).any():
+            return numbers[:0], places[:0]
+        return numbers, places
+
+    def content(self, numbers: Sequence[int]) -> Content | None:
+        """Return what instances and those that they refer to say; None where that cannot be told."""
+        with self._path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
+            found = self._follow(np.array(numbers, np.int64), data)
+            data.madvise(MADV_DONTNEED)
+        return found
+
+    def _follow(self, numbers: Numbers, data: mmap) -> Content | None:
+        """Walk down the references, a level at a time."""
+        levels, texts, references = list[Numbers](), list[bytes](), list[Numbers]()
+        known = numbers[:0]
+        while len(numbers):
+            lines = self._read(numbers, data)
+            known = np.concatenate([known, numbers])
+            # A string or a comment may hold anything, also what looks like a reference.
+            if lines is None or len(known) > MAX_LINES or b"'" in lines or b"/*" in lines:
+                return None
+            met = np.array(NUMBER.findall(lines), dtype=NUMBER_TYPE).astype(np.int64)
+            levels.append(numbers)
+            texts.append(lines)
+            references.append(met)
+            numbers = _fresh(met, known)
+        return _renumber(levels, texts, references)
+
+    def _read(self, numbers: Numbers, data: mmap) -> bytes | None:
+        """Return what stands behind the numbers of some instances; None where one of them is not found."""
+        known, offsets = self._index
+        places = np.searchsorted(known, numbers.astype(np.int32))
+        if not len(known) or places.max() >= len(known) or (known[places] != numbers).any():
+            return None
+        return b"\n".join([data[start : data.find(b";", start)] for start in offsets[places].tolist()])
+
+
+def _lines(path: Path) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield the numbers at the beginning of lines, and the offsets of what follows them."""
+    with path.open("rb") as file:
+        offset, rest = 0, b""
+        while chunk := file.read(CHUNK_BYTES):
+            cut = chunk.rfind(b"\n")
+            text = rest + chunk[:cut]
+            if cut >= 0:
+                numbers, places = _parse(np.frombuffer(text + b"\0" * MAX_DIGITS * 2, np.uint8))
+                yield numbers, places + offset
+                offset += len(text)
+                rest = chunk[cut:]
+            else:
+                rest += chunk
+
+
+def _parse(text: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
+    """Return the numbers at the beginning of a text's lines, and where they end."""
+    places = np.flatnonzero((text[:-1] == LINE_END) & (text[1:] == HASH)) + 2
+    numbers = np.zeros(len(places), np.int64)
+    inside = np.ones(len(places), bool)
+    for _ in range(MAX_DIGITS):
+        digits = text[places] - ZERO  # what is no digit is larger than 9: the bytes wrap around
+        inside &= digits <= 9  # noqa: PLR2004
+        numbers = np.where(inside, numbers * 10 + digits, numbers)
+        places += inside
+    return numbers, places
+
+
+def _fresh(met: Numbers, known: Numbers) -> Numbers:
+    """Return the numbers that were met and not known, each once, in the order they were met."""
+    order = np.argsort(met, kind="stable")
+    grown = met[order]
+    first = order[np.concatenate([[True], grown[1:] != grown[:-1]])] if len(met) else order
+    numbers = met[np.sort(first)]
+    among = np.sort(known)
+    places = np.minimum(np.searchsorted(among, numbers), len(among) - 1)
+    fresh: Numbers = numbers[among[places] != numbers]
+    return fresh
+
+
+def _renumber(levels: list[Numbers], texts: list[bytes], references: list[Numbers]) -> Content:
+    """Return the content with numbers replaced by their order."""
+    order = np.concatenate(levels)
+    ranks = np.argsort(order)
+    met = np.concatenate(references)
+    labels = ranks[np.searchsorted(order, met, sorter=ranks)]
+    lengths = [len(level) for level in levels]
+    text = b"\n".join([*(NUMBER.sub(b"#", lines) for lines in texts), repr(lengths).encode()])
+    return Content(text, labels.astype(np.int32).tobytes(), order)
