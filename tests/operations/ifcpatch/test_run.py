@@ -271,7 +271,8 @@ def test_a_property_is_set_in_every_schema(name: str, tmp_path: Path) -> None:
     done = patch(
         tmp_path, "SetProperty", model=EXAMPLES / name, arguments=["IfcElement", "Mine", "Share", 1.5]
     )
-    found = opened(done).by_type("IfcElement")
+    model = opened(done)  # whose instances do not keep it alive
+    found = model.by_type("IfcElement")
     assert found
     assert all(util.get_pset(element, "Mine", "Share") == 1.5 for element in found)
 
