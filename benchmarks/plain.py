@@ -4,8 +4,8 @@
 
 ifcconvert: IfcOpenShell's iterator with its default kernel (OpenCASCADE) and settings, every element
 written by its glTF serializer, as its documentation shows. ifctester: ids.open, validate and the JSON
-reporter. ifccsv: ifccsv's own export. ifcpatch: the recipe ExtractElements. ifc5d: quantify and edit_qtos with the rule set of the schema. ifc2json: get_info
-of every instance.
+reporter. ifccsv: ifccsv's own export. ifcpatch: the recipe ExtractElements. ifc5d: quantify and edit_qtos
+with the rule set of the schema. ifc2json: get_info of every instance.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ through a model end when they come back to where they were: a damaged model may 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,14 +39,14 @@ PROPERTIES = {
 
 @dataclass(frozen=True)
 class PropertySet:
-    """What an element has under the name of a property set: properties and quantities by name.
+    """What an element has under the name of a property set: numbers of properties and quantities by name.
 
     `values` are the attributes of predefined sets, which have no properties. `key` says which definitions
     it is made of.
     """
 
     key: tuple[int, ...]
-    instances: dict[str, Entity]
+    instances: dict[str, int]
     values: dict[str, Any]
 
 
@@ -200,13 +201,13 @@ class Facts:
         return self._sets.get(key)
 
     def _read_set(self, key: tuple[int, ...]) -> PropertySet:
-        instances: dict[str, Entity] = {}
+        instances: dict[str, int] = {}
         values: dict[str, Any] = {}
         for one in map(self.model.by_id, key):
             listed = PROPERTIES.get(one.is_a())
             if listed:
                 for item in self.reader.read(one, listed) or ():
-                    instances[self._name(item)] = item
+                    instances[self._name(item)] = item.id()
             else:
                 values.update(util.get_property_definition(one))
         values.pop("id", None)
@@ -216,7 +217,7 @@ class Facts:
         """Return the name of a property or quantity, the first attribute of both."""
         number = item.id()
         if number not in self._names:
-            self._names[number] = self.reader.get(item, 0)
+            self._names[number] = sys.intern(str(self.reader.get(item, 0) or ""))
         return self._names[number]
 
     def _own(self, element: Entity) -> dict[str, list[int]]:
@@ -226,7 +227,7 @@ class Facts:
             named: dict[str, list[int]] = {}
             for key in self._list(element):
                 if key not in self._names:
-                    self._names[key] = self.reader.read(self.model.by_id(key), "Name")
+                    self._names[key] = sys.intern(str(self.reader.read(self.model.by_id(key), "Name") or ""))
                 named.setdefault(self._names[key], []).append(key)
             self._definitions[number] = named
         return self._definitions[number]

@@ -49,11 +49,10 @@ class Measures:
     facts: Facts
     _known: dict[int, Measured] = field(default_factory=dict)
 
-    def of(self, item: Entity) -> Measured:
-        """Return a property's data type and values."""
-        number = item.id()
+    def of(self, number: int) -> Measured:
+        """Return the data type and values of a property, by its instance number."""
         if number not in self._known:
-            self._known[number] = self._read(item)
+            self._known[number] = self._read(self.facts.model.by_id(number))
         return self._known[number]
 
     def _read(self, item: Entity) -> Measured:

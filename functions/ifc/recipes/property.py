@@ -116,10 +116,8 @@ class Editor:
     def _create(self, value: Value, kind: str, old: Entity | None = None) -> Entity:
         measure = self._measure(value, kind)
         unit = old.Unit if old is not None else None
-        text = old.Description if old is not None else None
-        return self._model.create_entity(
-            "IfcPropertySingleValue", Name=self._name, Description=text, NominalValue=measure, Unit=unit
-        )
+        text = old[1] if old is not None else None  # Description, and since IFC4X3 Specification
+        return self._model.create_entity("IfcPropertySingleValue", self._name, text, measure, unit)
 
     def _measure(self, value: Value, kind: str) -> Entity:
         """Return a value in a type of the schema; a text is no number, and 1 is no boolean."""

@@ -10,16 +10,13 @@ from ifctester.ids import Ids
 from functions.core import Files
 from functions.core.errors import InputError
 from functions.ifc import audit
-from functions.ifc.bcf import write_topics
 from functions.ifc.facts import Facts
 from functions.ifc.gate import open_model
 from functions.ifc.idsaudit import Fault, Rule, find_faults
 from functions.ifc.idsfile import read_ids
 from functions.ifc.idspage import write_page
 from functions.ifc.idsreport import write_json
-from functions.ifc.idstopics import make_rows, make_topics
 from functions.ifc.reader import clean
-from functions.ifc.sheets import open_sheet
 from functions.ifc.verdicts import Totals, passed
 from functions.operations.ifctester import FORMATS, TesterRequest, TesterResult
 
@@ -108,10 +105,17 @@ def write(
     """Write the report of the kind."""
     date = read_date(facts.model)
     name = clean(PurePosixPath(request.ifc_filename).name)
+    # What only some reports need is imported for these: it takes longer than a small audit.
     if kind == "bcf":
+        from functions.ifc.bcf import write_topics  # noqa: PLC0415
+        from functions.ifc.idstopics import make_topics  # noqa: PLC0415
+
         topics = make_topics(outcomes, facts.reader)
         write_topics(target, topics, project=title, date=date, version=request.bcf_version)
     elif kind == "ods":
+        from functions.ifc.idstopics import make_rows  # noqa: PLC0415
+        from functions.ifc.sheets import open_sheet  # noqa: PLC0415
+
         rows = list(make_rows(outcomes, facts.reader))
         with open_sheet(target, kind, rows=len(rows)) as put:
             for row in rows:

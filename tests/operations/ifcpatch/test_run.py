@@ -266,6 +266,17 @@ def test_a_property_is_set_for_the_chosen_alone(tmp_path: Path) -> None:
     assert changed == [wall]
 
 
+@pytest.mark.parametrize("name", ["house-site.ifc", "house-structure.ifc"])
+def test_a_property_is_set_in_every_schema(name: str, tmp_path: Path) -> None:
+    done = patch(
+        tmp_path, "SetProperty", model=EXAMPLES / name, arguments=["IfcElement", "Mine", "Share", 1.5]
+    )
+    model = opened(done)  # whose instances do not keep it alive
+    found = model.by_type("IfcElement")
+    assert found
+    assert all(util.get_pset(element, "Mine", "Share") == 1.5 for element in found)
+
+
 def test_a_property_is_added_and_taken_away(tmp_path: Path) -> None:
     added = patch(tmp_path / "a", "SetProperty", arguments=["IfcWall", "Mine", "Checked", True])
     model = opened(added)
