@@ -77,8 +77,18 @@ def describe_api(api: Api) -> dict[str, Any]:
     for method in (method for path in found["paths"].values() for method in path.values()):
         if not {"parameters", "requestBody"} & set(method):
             method["responses"].pop("422", None)
+        for parameter in method.get("parameters", ()):
+            parameter["schema"] = _without_null(parameter["schema"])
     ordered: dict[str, Any] = _sorted(found)
     return ordered
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter: one that is left out is not sent as null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]}
 
 
 def _sorted(value: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from functions.core.errors import PipelineError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-NARROW = 24  # characters that the last column of a table keeps in any terminal
+GAP = 2  # between the columns of a table
+NARROW = 24  # what its last column keeps in any terminal
 COLOURS = {
     "finished": "green",
     "failed": "red",
@@ -61,8 +62,8 @@ class Output:
         Nothing is ever cut: the last column is folded at the width of a terminal, and where the others
         are wider than that already, the terminal wraps the lines.
         """
+        from rich.cells import cell_len
         from rich.console import Console
-        from rich.measure import Measurement
         from rich.table import Table
         from rich.text import Text
 
@@ -70,17 +71,19 @@ class Output:
         if not found and none:
             self.note(none)
             return
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=header, header_style="bold")
+        table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=header)
+        table.header_style = "bold"
+        titles = [columns] if header else []
+        *widths, last = [max(map(cell_len, cells)) for cells in zip(*titles, *found, strict=True)]
         for name in columns[:-1]:
             table.add_column(name, no_wrap=True)
-        longest = max((len(row[-1]) for row in found), default=0)
-        table.add_column(columns[-1], overflow="fold", min_width=min(longest, NARROW))
+        table.add_column(columns[-1], overflow="fold")
         for row in found:
             table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
-        wide = Console(width=100_000)
-        least, most = Measurement.get(wide, wide.options, table)
+        before = sum(width + GAP for width in widths)
         console = Console()
-        console.width = max(console.width, least) if sys.stdout.isatty() else most
+        folded = max(console.width, before + min(last, NARROW))
+        console.width = folded if sys.stdout.isatty() else before + last
         console.print(table)
 
     def progress(self) -> Progress:

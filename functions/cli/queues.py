@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -92,9 +93,11 @@ def poll(
     for operation in operations:
         registry.operation(operation, field="OPERATION")
     label = name or f"poll-{'-'.join(operations)}"
-    with environment(stack) as env:
+    with environment(stack) as found:
+        env = {**found, "POWERTOOLS_SERVICE_NAME": label}
         if not detach:
-            worker.run(label, operations, concurrency=concurrency, env=env)
+            with contextlib.suppress(KeyboardInterrupt):  # the way to end it, and no failure
+                worker.run(label, operations, concurrency=concurrency, env=env)
             return
         record = worker.start(label, operations, concurrency=concurrency, env=env)
     if json_:

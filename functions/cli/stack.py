@@ -39,7 +39,7 @@ def up(
     from functions.local import state
 
     if state.read(name) is not None:
-        raise ConflictError(f"the stack {name!r} runs already: 'ifcpipe down' ends it", field="--name")
+        raise ConflictError(f"the stack {name!r} runs already: 'ifcpipe down {name}' ends it", field="--name")
     record = _detached(name) if detach else None
     if record is not None:
         _announce(record, json_=json_)

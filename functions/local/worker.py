@@ -21,6 +21,7 @@ from functions.local.state import Record
 
 MODULE = "functions.worker.poll"
 STOP_SECONDS = 10
+END_SECONDS = 60  # a stack ends its emulator, its functions and their children first, on a busy machine too
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _record(name: str, operations: Sequence[str], pid: int) -> Record:
     return Record(name=name, kind="worker", pid=pid, started_at=now, operations=tuple(operations))
 
 
-def end(record: Record, *, seconds: float = STOP_SECONDS) -> None:
+def end(record: Record, *, seconds: float = END_SECONDS) -> None:
     """End a stack or a worker that another command started, and wait until it is gone."""
     os.kill(record.pid, signal.SIGTERM)
     until = time.monotonic() + seconds

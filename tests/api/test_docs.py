@@ -22,6 +22,14 @@ def test_swagger_ui_loads_nothing_from_elsewhere(site: Site) -> None:
     assert re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", answer.text) == []
 
 
+def test_the_page_links_to_its_document(site: Site) -> None:
+    assert site.get("/docs?format=json", key=None).json() == document()
+
+
+def test_requests_of_the_page_go_to_where_it_lies() -> None:
+    assert document()["servers"] == [{"url": "."}]  # the local API lies below a path
+
+
 def test_the_page_fits_into_a_lambda_answer(site: Site) -> None:
     answer = site.call("GET", "/docs", key=None, headers={"Accept-Encoding": "identity"})
     assert len(answer.content) < 6_000_000

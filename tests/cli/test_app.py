@@ -114,7 +114,14 @@ def test_exec_tells_a_failed_job_as_json(ifcpipe: Run, tmp_path: Path) -> None:
         ),
         (("run", "no.ifc", "--op", "ifcinfo"), "MODEL: Input file no.ifc not found"),
         (("run", str(HOUSE), "--op", "ifcinfos"), "'ifcinfos' is not an operation"),
-        (("run", str(HOUSE), "--op", "ifcinfo:{"), "not JSON"),
+        (("run", str(HOUSE), "--op", "ifcinfo:{"), "--op: the request of ifcinfo is not JSON"),
+        (("run", str(HOUSE.parent), "--op", "ifcinfo"), "is a folder"),
+        (("run", "https://example.org/a.ifc", "--op", "ifcinfo"), "https addresses are not read"),
+        (("run", str(HOUSE), "--op", "ifcinfo", "ifccsv"), "every operation has its own --op"),
+        (("run", str(HOUSE), "--op", "ifcinfo", "--out", str(HOUSE)), "cannot be written to"),
+        (("exec", "ifcinfo", '{"filename": "s3://b/a.ifc"}', "--out", "o"), "s3 addresses are not read"),
+        (("exec", "ifccsv", '{"filname": "a.ifc"}', "--out", "o"), "do you mean filename?"),
+        (("serve", "--host", "256.0.0.1"), "cannot be used"),
         (("status", "j"), "ifcpipe up"),
         (("down",), "nothing runs under the name 'local'"),
         (("down", "../x"), "is not a name"),
@@ -138,6 +145,14 @@ def test_an_error_is_json_where_that_was_asked_for(ifcpipe: Run) -> None:
     done = ifcpipe("status", "j", "--json")
     assert done.code == 2
     assert done.json["error"]["field"] == "--stack"
+
+
+def test_the_version_is_told(ifcpipe: Run) -> None:
+    assert ifcpipe("--version").out.startswith("ifcpipe ")
+
+
+def test_short_help_is_whole(ifcpipe: Run) -> None:
+    assert "..." not in ifcpipe("--help", COLUMNS="80").out.partition("Commands:")[2]
 
 
 def test_nothing_runs_at_first(ifcpipe: Run) -> None:
