@@ -75,7 +75,7 @@ def dump(model: Path, output: Path) -> None:
 def extract(model: Path, output: Path) -> None:
     """Write some elements as a model of their own."""
     import ifcopenshell  # noqa: PLC0415
-    import ifcpatch  # type: ignore[import-untyped]  # noqa: PLC0415
+    import ifcpatch  # noqa: PLC0415
 
     file: Any = ifcopenshell.open(model)
     made = ifcpatch.execute({
@@ -86,7 +86,7 @@ def extract(model: Path, output: Path) -> None:
 
 def quantify(model: Path, output: Path) -> None:
     """Write base quantities into a model."""
-    import ifc5d.qto  # type: ignore[import-untyped]  # noqa: PLC0415
+    import ifc5d.qto  # noqa: PLC0415
     import ifcopenshell  # noqa: PLC0415
 
     file: Any = ifcopenshell.open(model)

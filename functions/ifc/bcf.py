@@ -45,10 +45,16 @@ class Topic:
     global_ids: Sequence[str] = ()
     camera: Camera | None = None
     kind: str = "Error"
+    label: str = ""
+    files: Sequence[str] = ()
 
 
 def write_topics(path: Path, topics: Sequence[Topic], *, project: str, date: str, version: Version) -> None:
-    """Write a BCF file. `date` is the creation date of all topics; what is no date becomes 1980."""
+    """Write a BCF file about the models of `project`, the same bytes for the same topics.
+
+    `date` is the creation date of all topics; what is no date becomes 1980. The files of a topic are the
+    names of the models that it is about.
+    """
     found = TIME.fullmatch(date)
     stamp = f"{found[1]}{found[3] or 'Z'}" if found else OLDEST
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -75,26 +81,43 @@ def _parts(
         guid = str(uuid5(NAMESPACE_URL, f"{project}\n{number}\n{topic.title}\n{topic.description}"))
         view = str(uuid5(NAMESPACE_URL, guid))
         yield f"{guid}/markup.bcf", _markup(topic, guid, view, stamp, version)
-        yield f"{guid}/viewpoint.bcfv", _viewpoint(topic, view, version)
+        if _has_view(topic):
+            yield f"{guid}/viewpoint.bcfv", _viewpoint(topic, view, version)
+
+
+def _has_view(topic: Topic) -> bool:
+    return bool(topic.global_ids or topic.camera)
 
 
 def _extensions(topics: Sequence[Topic]) -> str:
     kinds = "".join(f"<TopicType>{_text(kind)}</TopicType>" for kind in sorted({one.kind for one in topics}))
+    labels = "".join(
+        f"<TopicLabel>{_text(label)}</TopicLabel>" for label in sorted({one.label for one in topics} - {""})
+    )
     return (
         f"<Extensions><TopicTypes>{kinds}</TopicTypes><TopicStatuses><TopicStatus>Open</TopicStatus>"
-        f"</TopicStatuses><Users><User>{AUTHOR}</User></Users></Extensions>"
+        f"</TopicStatuses>{f'<TopicLabels>{labels}</TopicLabels>' if labels else ''}"
+        f"<Users><User>{AUTHOR}</User></Users></Extensions>"
     )
 
 
 def _markup(topic: Topic, guid: str, view: str, stamp: str, version: Version) -> str:
-    """Return a markup; in BCF 3.0 the viewpoints stand in the topic."""
+    """Return a markup; in BCF 3.0 the viewpoints stand in the topic, and lists in an element."""
     file = "<Viewpoint>viewpoint.bcfv</Viewpoint>"
-    inside, beside = "", f'<Viewpoints Guid="{view}">{file}</Viewpoints>'
+    inside, beside = "", f'<Viewpoints Guid="{view}">{file}</Viewpoints>' if _has_view(topic) else ""
+    models = "".join(
+        f'<File isExternal="true"><Filename>{_text(name)}</Filename></File>' for name in topic.files
+    )
+    label = f"<Labels>{_text(topic.label)}</Labels>" if topic.label else ""
     if version == "3.0":
-        inside, beside = f'<Viewpoints><ViewPoint Guid="{view}">{file}</ViewPoint></Viewpoints>', ""
+        inside = f'<Viewpoints><ViewPoint Guid="{view}">{file}</ViewPoint></Viewpoints>' if beside else ""
+        beside = ""
+        models = f"<Files>{models.replace('isExternal', 'IsExternal')}</Files>"
+        label = label and f"<Labels><Label>{_text(topic.label)}</Label></Labels>"
     return (
-        f'<Markup><Topic Guid="{guid}" TopicType={quoteattr(topic.kind)} TopicStatus="Open">'
-        f"<Title>{_text(topic.title)}</Title><CreationDate>{stamp}</CreationDate>"
+        f"<Markup>{f'<Header>{models}</Header>' if topic.files else ''}"
+        f'<Topic Guid="{guid}" TopicType={quoteattr(topic.kind)} TopicStatus="Open">'
+        f"<Title>{_text(topic.title)}</Title>{label}<CreationDate>{stamp}</CreationDate>"
         f"<CreationAuthor>{AUTHOR}</CreationAuthor><Description>{_text(topic.description)}</Description>"
         f"{inside}</Topic>{beside}</Markup>"
     )

@@ -20,8 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import ifcpatch  # type: ignore[import-untyped]
-import ifcpatch.recipes  # type: ignore[import-untyped]
+import ifcpatch
+import ifcpatch.recipes
 
 from functions.ifc.recipes import MODULES
 

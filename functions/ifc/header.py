@@ -21,20 +21,20 @@ def read_header(model: ifcopenshell.file) -> dict[str, Any]:
     """Return who wrote the file, when and with what; None and [] for what is empty or damaged."""
     name, description = model.header.file_name, model.header.file_description
     return {
-        **{key: read_text(name, key) for key in TEXTS},
-        "author": read_texts(name, "author"),
-        "organization": read_texts(name, "organization"),
-        "description": read_texts(description, "description"),
+        **{key: _text(name, key) for key in TEXTS},
+        "author": _texts(name, "author"),
+        "organization": _texts(name, "organization"),
+        "description": _texts(description, "description"),
     }
 
 
-def read_text(record: object, name: str) -> str | None:
+def _text(record: object, name: str) -> str | None:
     """Return a string of the header, None when it is empty or damaged."""
     value = _read(record, name)
     return clean(value) if isinstance(value, str) and value else None
 
 
-def read_texts(record: object, name: str) -> list[str]:
+def _texts(record: object, name: str) -> list[str]:
     """Return the strings of a list in the header, without the empty ones."""
     values = _read(record, name)
     if not isinstance(values, tuple | list):

@@ -36,9 +36,9 @@ NEAREST_M = 5.0
 NOBODY = ("", "", "", "", "")
 
 
-def make_topics(outcomes: Iterable[Outcome], reader: Reader) -> list[Topic]:
+def make_topics(outcomes: Iterable[Outcome], reader: Reader, *, model: str) -> list[Topic]:
     """Return a topic for each requirement that is not met, and for what is missing or should not be there."""
-    views = _Views(reader)
+    views = _Views(reader, model)
     topics = []
     for outcome in outcomes:
         name = clean(outcome.specification.name) or "Unnamed specification"
@@ -96,8 +96,9 @@ def _failing(check: Check, outcome: Outcome) -> list[Element]:
 class _Views:
     """Makes topics with a camera that looks at the middle of their elements."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, model: str) -> None:
         self._reader = reader
+        self._model = model
         self._placements = Placements(self._reader)
         self._scale = length_scale(list_units(self._reader)) or 1.0
 
@@ -108,6 +109,7 @@ class _Views:
             description=description,
             global_ids=[name for name in named if name],
             camera=self._camera(elements),
+            files=(self._model,),
         )
 
     def _camera(self, elements: Iterable[Element]) -> Camera | None:

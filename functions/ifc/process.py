@@ -269,7 +269,8 @@ def _start(task: Task, reports: connection.Connection, output: connection.Connec
 def _serve() -> None:
     """Have the fork server running, with the import path of this process.
 
-    The environment is changed only to start one: other threads may be reading it in C.
+    The environment is changed only to start one: other threads may be reading it in C. Strings hash alike in
+    every child, so that a library that goes through a set of them goes the same way every time.
     """
     if _serving():
         return
@@ -277,7 +278,8 @@ def _serve() -> None:
     # Else multiprocessing makes a folder of its own for the server's socket, which a kill leaves behind.
     multiprocessing.process.current_process()._config["tempdir"] = str(scratch.home())  # type: ignore[attr-defined]
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
-    with _changed({"PYTHONPATH": path, child.PRELOAD: " ".join(_wanted)}), _hidden_main():
+    environment = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", child.PRELOAD: " ".join(_wanted)}
+    with _changed(environment), _hidden_main():
         forkserver.ensure_running()
 
 

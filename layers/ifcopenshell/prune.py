@@ -1,8 +1,9 @@
 """Make the packages fit a Lambda layer: `python prune.py FOLDER` removes what no operation in it can need.
 
 A zip function and its layers may have 250 MB unpacked; the packages have more. What goes: boto3, which the
-Lambda runtime brings along; the EXPRESS schemas, which only the rules of ifcopenshell.validate read; the
-COLLADA writer with its libraries; the GPU library of the viewer; the packages' own tests.
+Lambda runtime brings along; the documentation tables of the EXPRESS schemas (their rules stay, for
+ifcvalidate); the COLLADA writer with its libraries; the GPU library of the viewer; the web application of
+ifctester; the packages' own tests.
 `ifcopenshell_document_rdb.so` stays (opening a file needs it), and no library is stripped: that breaks
 numpy's OpenBLAS.
 """
@@ -18,7 +19,7 @@ PRUNED = (
     "botocore",
     "s3transfer",
     "bin",
-    "ifcopenshell/express",
+    "ifcopenshell/express/*.csv",
     "ifcopenshell/mvd",
     "ifcopenshell/ifcopenshell_geometry_dae.so",
     "ifcopenshell/libGeneratedSaxParser.so",
@@ -28,6 +29,7 @@ PRUNED = (
     "ifcopenshell/libbuffer.so",
     "ifcopenshell/libftoa.so",
     "ifcopenshell/libwgpu_native.so",
+    "ifctester/webapp",
     "*/tests",
     "numpy/*/tests",
 )

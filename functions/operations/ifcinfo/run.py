@@ -12,6 +12,7 @@ import ifcopenshell
 from functions.core import Files
 from functions.ifc.gate import open_model
 from functions.ifc.georeference import read_georeference
+from functions.ifc.header import read_header
 from functions.ifc.placements import Extent, Placements, measure
 from functions.ifc.quality import find_hints
 from functions.ifc.reader import Reader, clean
@@ -58,7 +59,7 @@ def describe(reader: Reader) -> dict[str, Any]:
     extent = measure(reader, placements, survey.products, scale or 1.0)
     return {
         "schema": clean(reader.model.schema_identifier),
-        **read_header(reader.model),
+        "header": read_header(reader.model),
         "application": read_application(reader),
         "project": name_of(reader, reader.all("IfcProject")),
         "units": units,
@@ -99,24 +100,6 @@ def summarise(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_header(model: ifcopenshell.file) -> dict[str, Any]:
-    """Return who wrote the file, when and with what, as its header says."""
-    header = model.header
-    name, description = header.file_name, header.file_description
-    return {
-        "header": {
-            "name": _text(name, "name"),
-            "time_stamp": _text(name, "time_stamp"),
-            "author": _texts(name, "author"),
-            "organization": _texts(name, "organization"),
-            "preprocessor_version": _text(name, "preprocessor_version"),
-            "originating_system": _text(name, "originating_system"),
-            "authorization": _text(name, "authorization"),
-            "description": _texts(description, "description"),
-        }
-    }
-
-
 def read_application(reader: Reader) -> dict[str, str | None]:
     """Return the authoring application: IfcApplication, else the header's originating system."""
     for application in reader.all("IfcApplication"):
@@ -126,7 +109,7 @@ def read_application(reader: Reader) -> dict[str, str | None]:
             "version": reader.text(application, "Version"),
             "developer": reader.text(developer, "Name") if developer is not None else None,
         }
-    system = _text(reader.model.header.file_name, "originating_system")
+    system = read_header(reader.model)["originating_system"]
     return {"name": system, "version": None, "developer": None}
 
 
@@ -189,21 +172,3 @@ def box(extent: Extent) -> dict[str, object]:
         "max": [round(value, 3) + 0.0 for value in extent.high],
         "size": [round(high - low, 3) for low, high in zip(extent.low, extent.high, strict=True)],
     }
-
-
-def _text(record: object, name: str) -> str | None:
-    """Return a string of the header, None when it is empty or damaged."""
-    try:
-        value = getattr(record, name)
-    except (AttributeError, RuntimeError):
-        return None
-    return clean(value) if isinstance(value, str) and value else None
-
-
-def _texts(record: object, name: str) -> list[str]:
-    """Return the strings of a list in the header, without the empty ones."""
-    try:
-        values = getattr(record, name)
-    except (AttributeError, RuntimeError):
-        return []
-    return [clean(value) for value in values or () if isinstance(value, str) and value]

@@ -110,7 +110,7 @@ def write(
         from functions.ifc.bcf import write_topics  # noqa: PLC0415
         from functions.ifc.idstopics import make_topics  # noqa: PLC0415
 
-        topics = make_topics(outcomes, facts.reader)
+        topics = make_topics(outcomes, facts.reader, model=name)
         write_topics(target, topics, project=title, date=date, version=request.bcf_version)
     elif kind == "ods":
         from functions.ifc.idstopics import make_rows  # noqa: PLC0415

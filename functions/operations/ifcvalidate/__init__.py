@@ -15,7 +15,7 @@
 A file that is refused before any check (not STEP, cut off, unknown schema ...) fails the job with the
 reason and the line, as with all operations.
 
-The report is JSON, an HTML page without scripts, or BCF 2.1 with a topic for every rule that is broken.
+The report is JSON, an HTML page without scripts, or BCF 2.1 or 3.0 with a topic for every rule that is broken.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class ValidateRequest(Request):
     report_type: Literal["json", "html", "bcf"] | None = Field(
         None, description="json, unless output_filename says otherwise."
     )
+    bcf_version: Literal["2.1", "3.0"] = "2.1"
     rules: bool = Field(False, description="Check the WHERE rules and global rules of the schema too.")
     header_policy: bool = Field(False, description="Check buildingSMART's header policy too.")
     max_issues: int = Field(1000, ge=1, le=100_000, description="Findings to list; all are counted.")

@@ -12,18 +12,17 @@ import ifcopenshell
 
 from functions.core import Files
 from functions.core.errors import InputError
+from functions.ifc.bcf import Topic, Version, write_topics
 from functions.ifc.conformance import check_gate, check_schema, check_text, find_lines, read_text
 from functions.ifc.gate import Checked, check_model, open_checked
 from functions.ifc.header import read_header
 from functions.ifc.issues import ERROR, WARNING, Issues, group
 from functions.ifc.page import Table, write_page
-from functions.ifc.policy import check_header, is_stamp
+from functions.ifc.policy import check_header
 from functions.ifc.reader import clean
 from functions.ifc.rules import Rules
-from functions.ifc.topics import Topic, write_topics
 from functions.operations.ifcvalidate import FORMATS, ValidateRequest, ValidateResult
 
-NO_DATE = "1980-01-01T00:00:00"
 COLUMNS = ("severity", "kind", "rule", "instance", "class", "GlobalId", "attribute", "line", "message")
 MAX_LINES = 20  # messages in a topic
 MAX_COMPONENTS = 500  # objects in a topic
@@ -42,8 +41,8 @@ def run(request: ValidateRequest, files: Files) -> ValidateResult:
         issues.add(issue)
     report = {"model": path.name, "schema": model.schema_identifier, "instances": checked.instances}
     report |= check(request, checked, model, issues, files)
-    stamp = read_header(model)["time_stamp"]
-    write(kind, target, report, issues, date=stamp if is_stamp(stamp) else NO_DATE)
+    date = read_header(model)["time_stamp"] or ""
+    write(kind, target, report, issues, date=date, version=request.bcf_version)
     listed = len(issues.kept)
     if listed < issues.kinds.total():
         files.warn(f"{listed} of {issues.kinds.total()} findings are listed")
@@ -101,10 +100,13 @@ def check(
     }
 
 
-def write(kind: str, target: Path, report: dict[str, Any], issues: Issues, *, date: str) -> None:
+def write(
+    kind: str, target: Path, report: dict[str, Any], issues: Issues, *, date: str, version: Version
+) -> None:
     """Write the report in the format that is asked for."""
     if kind == "bcf":
-        write_topics(target, topics(issues), model=report["model"], date=date, author="ifcpipe")
+        model = clean(report["model"])
+        write_topics(target, list(topics(issues, model)), project=model, date=date, version=version)
         return
     text = page(report, issues) if kind == "html" else document(report, issues)
     target.write_text(text, encoding="utf-8", newline="\n")
@@ -129,7 +131,7 @@ def page(report: dict[str, Any], issues: Issues) -> str:
     return write_page(f"Validation of {clean(report['model'])}", (verdict, report["valid"]), facts, tables)
 
 
-def topics(issues: Issues) -> Iterator[Topic]:
+def topics(issues: Issues, model: str) -> Iterator[Topic]:
     """Yield a topic for every rule with findings, about the objects that have a GlobalId."""
     for (kind, rule), found in group(issues.kept).items():
         lines = [
@@ -144,6 +146,7 @@ def topics(issues: Issues) -> Iterator[Topic]:
             kind=found[0].severity.title(),
             label=kind,
             global_ids=tuple(list(ids)[:MAX_COMPONENTS]),
+            files=(model,),
         )
 
 

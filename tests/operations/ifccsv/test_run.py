@@ -12,7 +12,7 @@ import ifccsv
 import ifcopenshell
 import ifcopenshell.util.selector
 import openpyxl
-import pyarrow.parquet  # type: ignore[import-untyped]
+import pyarrow.parquet
 import pytest
 from odf.opendocument import load as load_ods
 from odf.table import Table, TableCell, TableRow

@@ -9,7 +9,7 @@ from typing import Any
 import ifcopenshell
 import ifcopenshell.geom
 import ifcopenshell.util.element as util
-import ifcpatch  # type: ignore[import-untyped]
+import ifcpatch
 import pytest
 
 from functions.core.errors import InputError, UnsupportedError

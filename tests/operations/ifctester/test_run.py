@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,11 +15,11 @@ from benchmarks.specifications import HEAD, TAIL, attribute_of, property_of, res
 from functions.core import Files
 from functions.core.errors import InputError
 from functions.core.registry import operation
+from tests.browser import browse, needs_browser
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
 HOUSE, IDS = EXAMPLES / "house-architecture.ifc", EXAMPLES / "house.ids"
-CHROMIUM = shutil.which("chromium")
 FAILING = {
     entry["specification"]: [one["global_id"] for one in entry["failing"]]
     for entry in json.loads((EXAMPLES / "ids.json").read_text())["specifications"]
@@ -197,7 +195,7 @@ def test_the_page_holds_no_markup_of_the_model(corpus: Path, tmp_path: Path) -> 
     assert not re.search(r"(?:src|href)=", text)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is not looked at")
+@needs_browser
 def test_a_browser_shows_the_counts(tmp_path: Path) -> None:
     result, report, _ = execute(HOUSE, IDS, tmp_path, report_type="html")
     text = browse(report, tmp_path / "profile")
@@ -216,23 +214,13 @@ def test_a_browser_shows_the_counts(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is not looked at")
+@needs_browser
 def test_a_browser_runs_nothing_of_the_model(corpus: Path, tmp_path: Path) -> None:
     _, report, _ = execute(*hostile(corpus, tmp_path), tmp_path, report_type="html")
     text = browse(report, tmp_path / "profile")
     assert "<title>Many specifications</title>" in text
     assert "<script" not in text
     assert "<img" not in text
-
-
-def browse(page: Path, profile: Path) -> str:
-    """Return the document that a browser makes of a page."""
-    command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={profile}", "--dump-dom", page.as_uri(),
-    ]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 @pytest.mark.parametrize(("version", "module"), [("2.1", "bcf.v2.bcfxml"), ("3.0", "bcf.v3.bcfxml")])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from functions.core import Files
 from functions.core.errors import InputError, ModelError
 from functions.core.registry import operation
+from tests.browser import browse, needs_browser
 
 ROOT = Path(__file__).resolve().parents[3]
 HOUSE = ROOT / "examples" / "house-architecture.ifc"
@@ -27,7 +26,6 @@ HEAD = (
 TAIL = "ENDSEC;\nEND-ISO-10303-21;\n"
 WALL = "#{number}=IFCWALL('{guid}',$,'{name}',$,$,$,$,$,$);\n"
 GUID = "2nJrDaLQfJ1QPhdJR0o97J"
-CHROMIUM = shutil.which("chromium")
 
 
 def execute(path: Path, folder: Path, **request: Any) -> tuple[Any, Path, list[str]]:
@@ -215,7 +213,7 @@ def test_the_page_holds_no_markup_of_the_model(tmp_path: Path) -> None:
     assert result.statistics["errors"] == 2
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the page is not looked at")
+@needs_browser
 def test_a_browser_shows_the_counts_and_runs_nothing(tmp_path: Path) -> None:
     result, report, _ = execute(hostile(tmp_path), tmp_path, report_type="html")
     text = browse(report, tmp_path / "profile")
@@ -227,17 +225,6 @@ def test_a_browser_shows_the_counts_and_runs_nothing(tmp_path: Path) -> None:
     assert findings.count("<tr>") == result.statistics["listed"]
     assert "<script" not in text
     assert "<img" not in text
-
-
-def browse(page: Path, profile: Path) -> str:
-    """Return the document that a browser makes of a page."""
-    command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={profile}", "--dump-dom", page.as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    return done.stdout
 
 
 def test_a_topic_of_bcf_names_the_rule_and_the_elements(corpus: Path, tmp_path: Path) -> None:
