@@ -11,42 +11,38 @@ from functions.client import Client
 from functions.core.errors import InputError, NotFoundError
 from functions.core.registry import operations
 from tests.e2e.conftest import PATIENCE_S
+from tests.operations.material import EXAMPLES, example
 
 
 @pytest.mark.parametrize("operation", sorted(operations()))
-def test_an_uploaded_model_becomes_an_output(
-    client: Client, house: Path, tmp_path: Path, operation: str
-) -> None:
-    mark = next(iter(operations()[operation].file_fields.values()))
-    if ".ifc" not in mark.suffixes or _needs_more(operation):
-        pytest.skip("takes more than one model")
+def test_an_uploaded_model_becomes_an_output(client: Client, tmp_path: Path, operation: str) -> None:
+    files = {field: EXAMPLES / name for field, name in example(operations()[operation]).items()}
+    uploaded, *others = files
+    request = {field: client.upload(files[field]).reference for field in others}
     seen: list[int] = []
     upload = client.upload(
-        house, [{"operation": operation}], on_progress=lambda sent, total: seen.append(sent * 100 // total)
+        files[uploaded],
+        [{"operation": operation, "request": request}],
+        on_progress=lambda sent, total: seen.append(sent * 100 // total),
     )
     job_id = upload.jobs[0]["job_id"]
     status = client.wait([job_id], timeout=PATIENCE_S)[job_id]
     assert status["status"] == "finished", status["error"]
+    assert seen[-1] == 100
     result = status["result"]
     assert result["success"] and result["message"]
     assert result["db_id"] == job_id
     assert result["output_path"].startswith("s3://ifcpipe-local-output/")
-    files = client.download(job_id, tmp_path)
+    outputs = client.download(job_id, tmp_path)
     described = {item["name"]: item for item in result["outputs"]}
-    assert [path.name for path in files] == list(described)
-    for path in files:
+    assert [path.name for path in outputs] == list(described)
+    for path in outputs:
         assert hashlib.sha256(path.read_bytes()).hexdigest() == described[path.name]["sha256"]
         assert path.stat().st_size == described[path.name]["size"] > 0
     provenance = client.job(job_id)["result"]["provenance"]
-    assert provenance["inputs"][0]["sha256"] == hashlib.sha256(house.read_bytes()).hexdigest()
+    read = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files.values()}
+    assert {item["sha256"] for item in provenance["inputs"]} == read
     assert provenance["tools"]["ifcopenshell"]
-
-
-def _needs_more(operation: str) -> bool:
-    """Whether the upload alone is not enough for a request."""
-    contract = operations()[operation]
-    required = [name for name, info in contract.request.model_fields.items() if info.is_required()]
-    return len(required) > 1
 
 
 def test_the_same_work_is_done_once(client: Client, house: Path) -> None:

@@ -18,15 +18,8 @@ from functions.core.errors import RULES, CrashError, InputError, PipelineError, 
 from functions.core.registry import operations
 from functions.ifc.local import Execution, execute
 from functions.ifc.process import Limits
+from tests.operations.material import EXAMPLES, ROOT, example
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "examples"
-# An example for each kind of input; a second model is the other revision.
-INPUTS = {
-    ".ifc": ("house-architecture.ifc", "house-architecture-v2.ifc"),
-    ".ids": ("house.ids",),
-    ".csv": ("house-doors.csv",),
-}
 HEAVY = ("ifcopenshell", "numpy", "shapely", "boto3")
 
 
@@ -34,16 +27,6 @@ HEAVY = ("ifcopenshell", "numpy", "shapely", "boto3")
 def operation(request: pytest.FixtureRequest) -> Operation:
     """Every operation, one after the other."""
     return operations()[request.param]
-
-
-def example(operation: Operation) -> dict[str, str]:
-    """Return a request that names example files for all file fields that must be set."""
-    chosen: dict[str, str] = {}
-    for name, mark in operation.file_fields.items():
-        if operation.request.model_fields[name].is_required():
-            fitting = next(files for suffix, files in INPUTS.items() if suffix in mark.suffixes)
-            chosen[name] = next(file for file in fitting if file not in chosen.values())
-    return chosen
 
 
 def run(operation: Operation, request: dict[str, str], folder: Path, **files: Path) -> Execution:

@@ -15,7 +15,8 @@
 A file that is refused before any check (not STEP, cut off, unknown schema ...) fails the job with the
 reason and the line, as with all operations.
 
-The report is JSON, an HTML page without scripts, or BCF 2.1 or 3.0 with a topic for every rule that is broken.
+The report is JSON, an HTML page without scripts, or BCF 2.1 or 3.0 with a topic for every rule that is
+broken.
 """
 
 from __future__ import annotations
