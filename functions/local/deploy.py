@@ -51,13 +51,10 @@ def deploy(
     key = _put_code(session, aws)
     report("deploying the stack")
     stack = f"ifcpipe-{STAGE}"
-    values = {
-        "CodeBucket": ASSETS,
-        "CodeKey": key,
-        **(parameters or {}),
-    }
+    values = {"CodeBucket": ASSETS, "CodeKey": key, **(parameters or {})}
     outputs = _create(session, aws, stack=stack, body=body, values=values)
     _spread(session, aws)
+    _allow_pages(session, aws, body)
     return Deployment(_api_url(session, aws, outputs), _environment(session, aws, stack))
 
 
@@ -94,12 +91,17 @@ def _put_code(session: boto3.Session, aws: Emulator) -> str:
 def _create(
     session: boto3.Session, aws: Emulator, *, stack: str, body: dict[str, Any], values: Mapping[str, str]
 ) -> dict[str, str]:
-    """Create the stack, wait for it, and return its outputs."""
+    """Create the stack, wait for it, and return its outputs.
+
+    The template goes through the bucket, as the CDK sends it: in a request it may have 51,200 bytes.
+    """
+    name = f"{stack}.template.json"
+    session.client("s3", endpoint_url=aws.url).put_object(Bucket=ASSETS, Key=name, Body=json.dumps(body))
     cloudformation = session.client("cloudformation", endpoint_url=aws.url)
     try:
         cloudformation.create_stack(
             StackName=stack,
-            TemplateBody=json.dumps(body),
+            TemplateURL=f"{aws.url}/{ASSETS}/{name}",
             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
         )
@@ -137,6 +139,23 @@ def _spread(session: boto3.Session, aws: Emulator) -> None:
         if ":sqs:" in mapping["EventSourceArn"]:
             scaling = {"MaximumConcurrency": workers()}
             client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+
+def _allow_pages(session: boto3.Session, aws: Emulator, body: Mapping[str, Any]) -> None:
+    """Let pages of other origins call the API, as the template says.
+
+    Said once more, because the emulator keeps the template's own words (`AllowOrigins`) where it then looks
+    for those of the API (`allowOrigins`), and refuses every preflight request.
+    """
+    client = session.client("apigatewayv2", endpoint_url=aws.url)
+    chosen = {
+        item["Properties"]["Name"]: item["Properties"].get("CorsConfiguration")
+        for item in body["Resources"].values()
+        if item["Type"] == "AWS::ApiGatewayV2::Api"
+    }
+    for api in client.get_apis()["Items"]:
+        if cors := chosen.get(api["Name"]):
+            client.update_api(ApiId=api["ApiId"], CorsConfiguration=cors)
 
 
 def _api_url(session: boto3.Session, aws: Emulator, outputs: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from functions.core.errors import PipelineError
@@ -38,6 +39,23 @@ def test_everything_is_there_afterwards(aws: Emulator) -> None:
     }
     assert limits == {deploy.workers()}
     assert said
+
+
+def test_pages_of_other_origins_may_call_the_api(aws: Emulator) -> None:
+    url = deploy.deploy(aws).url
+    asked = {"Origin": "https://viewer.example", "Access-Control-Request-Method": "POST"}
+    answer = httpx.options(f"{url}/ifcinfo", headers=asked)
+    assert answer.is_success
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "X-API-Key" in answer.headers["access-control-allow-headers"]
+
+
+def test_a_template_may_be_larger_than_a_request(aws: Emulator, tmp_path: Path) -> None:
+    body = json.loads(deploy.TEMPLATE.read_text())
+    body["Metadata"] = {"Notes": "x" * 51_200}
+    large = tmp_path / "large.json"
+    large.write_text(json.dumps(body))
+    assert deploy.deploy(aws, template=large).url
 
 
 def test_a_missing_template_says_how_to_make_it(aws: Emulator, tmp_path: Path) -> None:
