@@ -10,7 +10,7 @@ from typing import Any
 import ifcopenshell
 from ifcopenshell import entity_instance as Entity
 
-from examples import architecture, revision, services, site, structure
+from examples import architecture, doors, revision, services, site, structure
 from examples.audit import audit
 from examples.builder import write
 
@@ -23,6 +23,7 @@ def main(folder: Path = FOLDER) -> None:
     house = architecture.make()
     write(house.model, folder / architecture.NAME)
     _json(folder / "ids.json", audit(house.model))
+    (folder / doors.NAME).write_text(doors.table(house.model), encoding="utf-8", newline="\n")
     edits = revision.make(house)
     write(house.model, folder / revision.NAME)
     _json(folder / "edits.json", {"old": architecture.NAME, "new": revision.NAME, **edits})

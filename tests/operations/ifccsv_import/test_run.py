@@ -177,6 +177,13 @@ def test_the_example_table_sets_all_it_says(tmp_path: Path) -> None:
     request = {field: path.name for field, path in inputs.items()}
     done = execute(operation("ifccsv_import"), request, inputs, folder=tmp_path)
     assert done.result["message"] == "4 cells set in 3 elements"
+    report = json.loads(done.outputs[1].path.read_text(encoding="utf-8"))
+    assert {(cell["row"], cell["column"]): cell["new"] for cell in report["changes"]} == {
+        (2, "Description"): "To the garden",
+        (3, "Pset_DoorCommon.FireRating"): "T 30",
+        (4, "Pset_DoorCommon.IsExternal"): "YES",
+        (4, "OverallHeight"): 2135.0,
+    }
     assert [file.name for file in done.outputs] == [
         "house-architecture_updated.ifc", "house-architecture_updated.changes.json"
     ]  # fmt: skip
