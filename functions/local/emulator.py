@@ -22,7 +22,6 @@ from functions.local import engine, guard
 ACCOUNT = "000000000000"
 REGION = "eu-central-1"
 START_SECONDS = 30
-STOP_SECONDS = 5
 # Its whole environment reaches the functions, so it gets only what it needs.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", "VIRTUAL_ENV")
 
@@ -90,18 +89,15 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """End the emulator and everything below it, and remove its folder."""
+        """End the emulator and everything below it, and remove its folder.
+
+        Not by asking: it would wait for the functions that it is starting, and all that they do is lost
+        with the folder anyway.
+        """
         process, self._process = self._process, None
         if process is not None:
-            below = guard.descendants(process.pid)
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                below += guard.descendants(process.pid)
-                process.kill()
-                process.wait()
-            guard.kill(below)
+            guard.end(process.pid)
+            process.wait()
             if process.stdin:
                 process.stdin.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -90,7 +90,7 @@ class Stack:
     def stop(self) -> None:
         """End everything."""
         for child in self._workers:
-            child.stop()
+            child.end()
         self._workers.clear()
         self.emulator.stop()
 

@@ -63,6 +63,11 @@ class Child:
             self.process.wait()
         guard.kill(below)
 
+    def end(self) -> None:
+        """End the worker and everything below at once: its jobs are gone with their stack."""
+        guard.end(self.process.pid)
+        self.process.wait()
+
 
 def command(operations: Sequence[str], *, concurrency: int, name: str) -> list[str]:
     """Return the command line of a polling worker."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from functions.core.arrival import read_arrivals
 from functions.core.errors import PipelineError
@@ -46,6 +50,25 @@ def test_the_event_of_a_new_object_names_its_version() -> None:
         assert (arrival.key, arrival.size) == ("house.ifc", 5)
         assert arrival.version_id == stored["VersionId"]
         assert arrival.etag == stored["ETag"].strip('"')
+
+
+def test_it_is_gone_at_once_though_it_is_busy() -> None:
+    """It would wait for the calls it is in the middle of before it ends."""
+    with Emulator() as aws:
+        sqs = connect("sqs", aws.environment())
+        queue = sqs.create_queue(QueueName="empty")["QueueUrl"]
+
+        def wait() -> None:
+            with contextlib.suppress(BotoCoreError):
+                sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)
+
+        waiting = threading.Thread(target=wait, daemon=True)
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+        begun = time.monotonic()
+        aws.stop()
+        assert time.monotonic() - begun < 1
 
 
 def test_it_listens_on_this_machine_alone() -> None:

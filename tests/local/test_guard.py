@@ -51,6 +51,25 @@ def test_nothing_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_a_tree_that_keeps_growing_is_ended_whole(tmp_path: Path) -> None:
+    """A process that has a new child every few milliseconds, and does not listen to SIGTERM."""
+    born = tmp_path / "born"
+    growing = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with open(sys.argv[1], "w") as born:
+    for _ in range(200):
+        print(subprocess.Popen(["sleep", "600"]).pid, file=born, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", growing, str(born)]) as process:
+        while not (born.exists() and born.read_text().count("\n") > 3):
+            time.sleep(0.001)
+        guard.end(process.pid)
+    children = [int(line) for line in born.read_text().split()]
+    assert 3 < len(children) < 200
+    assert all(gone(pid) for pid in children)
+
+
 def test_a_process_that_has_ended_is_not_alive() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
