@@ -30,8 +30,9 @@ def table(model: ifcopenshell.file) -> str:
 def _rows(model: ifcopenshell.file) -> Iterator[tuple[str, ...]]:
     yield HEADER
     for door in sorted(model.by_type("IfcDoor"), key=lambda door: door.Name):
+        storey = get_container(door)
         values = (
-            *(door.GlobalId, door.Name, door.Description, door.is_a(), get_container(door).Name),
+            *(door.GlobalId, door.Name, door.Description, door.is_a(), storey and storey.Name),
             *(get_pset(door, COMMON, name) for name in ("IsExternal", "FireRating")),
             door.OverallHeight,
         )
