@@ -67,7 +67,7 @@ def compare_json(_: Path, ours: Path, plain: Path) -> list[str]:
     return lines
 
 
-# What ours says otherwise on purpose: see functions/ifc/quantities.py.
+# What ours says otherwise on purpose: see functions/ifc/quantities/definitions.py.
 CORRECTED = {
     "Qto_SlabBaseQuantities": {"Width", "Length", "Depth", "Perimeter", "GrossArea", "NetArea"},
     "Qto_OpeningElementBaseQuantities": {"Width", "Height", "Depth", "Area", "Volume"},

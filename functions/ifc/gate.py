@@ -22,7 +22,8 @@ import ifcopenshell
 
 from functions.core.errors import ModelError, TooLargeError
 from functions.core.operation import Files
-from functions.ifc import archive, faults, recode, syntax
+from functions.ifc import archive, faults, recode
+from functions.ifc.step import syntax
 
 __all__ = ["SCHEMAS", "Checked", "check_model", "open_checked", "open_model"]
 

@@ -6,7 +6,7 @@ import re
 from mmap import mmap
 from pathlib import Path
 
-# Strings and comments, as functions/ifc/syntax.py has found them well-formed.
+# Strings and comments, as functions/ifc/step/syntax.py has found them well-formed.
 _LEXEME = re.compile(rb"'[^']*(?:''[^']*)*'|/\*.*?\*/", re.S)
 _RAW = re.compile("[^\x00-\x7f]+")
 _BYTES = re.compile(rb"[\x80-\xff]+")

@@ -6,9 +6,9 @@ import tempfile
 from typing import Any
 
 from functions.core import Files
-from functions.ifc.bimaps import Array
-from functions.ifc.document import Document
 from functions.ifc.gate import open_model
+from functions.ifc.layouts.bimaps import Array
+from functions.ifc.layouts.native import Document
 from functions.ifc.reader import Reader
 from functions.operations.ifc2json import JsonRequest, JsonResult
 

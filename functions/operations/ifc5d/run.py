@@ -13,14 +13,14 @@ from ifcopenshell import entity_instance as Entity
 
 from functions.core import Files
 from functions.ifc.gate import check_model, open_checked
-from functions.ifc.qto import Writer
-from functions.ifc.quantities import Rules
+from functions.ifc.quantities.definitions import Rules
+from functions.ifc.quantities.sets import Writer
+from functions.ifc.quantities.takeoff import Takeoff
 from functions.ifc.reader import Reader, clean
 from functions.ifc.selector import select
-from functions.ifc.sheets import open_sheet
 from functions.ifc.spatial import Tree
-from functions.ifc.tables import neutralise
-from functions.ifc.takeoff import Takeoff
+from functions.ifc.tables.rows import neutralise
+from functions.ifc.tables.sheets import open_sheet
 from functions.operations.ifc5d import QtoRequest, QtoResult
 
 HEAD = [

@@ -13,13 +13,13 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import InputError, ModelError
-from functions.ifc.engines import HYBRID, OPENCASCADE
 from functions.ifc.gate import check_model, open_checked
-from functions.ifc.geometry import Geometry
-from functions.ifc.gltf import Scene
+from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
+from functions.ifc.geometry.gltf import Scene
+from functions.ifc.geometry.stream import Geometry
+from functions.ifc.geometry.texts import Texts
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import Tree
-from functions.ifc.texts import Texts
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
 SETTINGS = (

@@ -11,11 +11,10 @@ import ifcopenshell
 from functions.core import Files
 from functions.core.errors import InputError, UnsupportedError
 from functions.ifc.gate import open_model
-from functions.ifc.parquet import Column, Scalar, Type, write_parquet
 from functions.ifc.reader import clean
 from functions.ifc.selector import Table, parse_path, select
-from functions.ifc.sheets import MAX_TEXT, open_sheet
-from functions.ifc.tables import (
+from functions.ifc.tables.parquet import Column, Scalar, Type, write_parquet
+from functions.ifc.tables.rows import (
     TRUE,
     Cell,
     Format,
@@ -27,6 +26,7 @@ from functions.ifc.tables import (
     summarise,
     to_cell,
 )
+from functions.ifc.tables.sheets import MAX_TEXT, open_sheet
 from functions.operations.ifccsv import FORMATS, CsvRequest, CsvResult
 
 STEP = 1000  # rows between reports of progress

@@ -13,18 +13,18 @@ from ifcopenshell import entity_instance as Entity
 
 from functions.core import Files
 from functions.core.errors import InputError
-from functions.ifc.cells import Grid, Value
-from functions.ifc.comparison import Column, Comparison, same_number
-from functions.ifc.edits import Editor
 from functions.ifc.gate import check_model, open_checked
-from functions.ifc.grids import read_grid
-from functions.ifc.literals import MismatchError, convert
 from functions.ifc.reader import Reader, clean
 from functions.ifc.selector import Key, parse_path
-from functions.ifc.splice import splice
-from functions.ifc.syntax import MAX_ID
-from functions.ifc.tables import CONCAT, Cell, restore, to_cell
-from functions.ifc.targets import VALUES, AttributeTarget, PropertyTarget, RefusedError, Resolver
+from functions.ifc.step.splice import splice
+from functions.ifc.step.syntax import MAX_ID
+from functions.ifc.tables.cells import Grid, Value
+from functions.ifc.tables.comparison import Column, Comparison, same_number
+from functions.ifc.tables.edits import Editor
+from functions.ifc.tables.grids import read_grid
+from functions.ifc.tables.literals import MismatchError, convert
+from functions.ifc.tables.rows import CONCAT, Cell, restore, to_cell
+from functions.ifc.tables.targets import VALUES, AttributeTarget, PropertyTarget, RefusedError, Resolver
 from functions.operations.ifccsv_import import MAX_COLUMNS, ImportRequest, ImportResult
 
 STEP = 1000  # rows between reports of progress

@@ -12,9 +12,9 @@ import ifcopenshell
 
 from functions.core import Files
 from functions.core.errors import InputError, PipelineError
-from functions.ifc.builtin import cook
 from functions.ifc.gate import check_model, open_checked
-from functions.ifc.recipes import MODULES, Job
+from functions.ifc.patch.builtin import cook
+from functions.ifc.patch.recipes import MODULES, Job
 from functions.operations.ifcpatch import PatchRequest, PatchResult, recipes
 
 
@@ -32,7 +32,7 @@ def run(request: PatchRequest, files: Files) -> PatchResult:
     job = Job(model=model, checked=checked, inputs=inputs, output=files.output(output), files=files)
     arguments = stage(request.bound(), entry, job)
     if entry["is_custom"]:
-        own = importlib.import_module(f"functions.ifc.recipes.{MODULES[entry['name']]}")
+        own = importlib.import_module(f"functions.ifc.patch.recipes.{MODULES[entry['name']]}")
         told = own.patch(job, **arguments)
     else:
         told = cook(job, entry["name"], arguments)

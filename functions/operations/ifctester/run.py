@@ -9,15 +9,15 @@ from ifctester.ids import Ids
 
 from functions.core import Files
 from functions.core.errors import InputError
-from functions.ifc import audit
-from functions.ifc.facts import Facts
 from functions.ifc.gate import open_model
-from functions.ifc.idsaudit import Fault, Rule, find_faults
-from functions.ifc.idsfile import read_ids
-from functions.ifc.idspage import write_page
-from functions.ifc.idsreport import write_json
+from functions.ifc.ids import audit
+from functions.ifc.ids.facts import Facts
+from functions.ifc.ids.file import read_ids
+from functions.ifc.ids.page import write_page
+from functions.ifc.ids.report import write_json
+from functions.ifc.ids.validity import Fault, Rule, find_faults
+from functions.ifc.ids.verdicts import Totals, passed
 from functions.ifc.reader import clean
-from functions.ifc.verdicts import Totals, passed
 from functions.operations.ifctester import FORMATS, TesterRequest, TesterResult
 
 IDS = "ids_filename"
@@ -107,14 +107,14 @@ def write(
     name = clean(PurePosixPath(request.ifc_filename).name)
     # What only some reports need is imported for these: it takes longer than a small audit.
     if kind == "bcf":
-        from functions.ifc.bcf import write_topics  # noqa: PLC0415
-        from functions.ifc.idstopics import make_topics  # noqa: PLC0415
+        from functions.ifc.ids.topics import make_topics  # noqa: PLC0415
+        from functions.ifc.report.bcf import write_topics  # noqa: PLC0415
 
         topics = make_topics(outcomes, facts.reader, model=name)
         write_topics(target, topics, project=title, date=date, version=request.bcf_version)
     elif kind == "ods":
-        from functions.ifc.idstopics import make_rows  # noqa: PLC0415
-        from functions.ifc.sheets import open_sheet  # noqa: PLC0415
+        from functions.ifc.ids.topics import make_rows  # noqa: PLC0415
+        from functions.ifc.tables.sheets import open_sheet  # noqa: PLC0415
 
         rows = list(make_rows(outcomes, facts.reader))
         with open_sheet(target, kind, rows=len(rows)) as put:

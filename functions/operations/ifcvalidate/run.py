@@ -12,15 +12,15 @@ import ifcopenshell
 
 from functions.core import Files
 from functions.core.errors import InputError
-from functions.ifc.bcf import Topic, Version, write_topics
-from functions.ifc.conformance import check_gate, check_schema, check_text, find_lines, read_text
 from functions.ifc.gate import Checked, check_model, open_checked
 from functions.ifc.header import read_header
-from functions.ifc.issues import ERROR, WARNING, Issues, group
-from functions.ifc.page import Table, write_page
-from functions.ifc.policy import check_header
 from functions.ifc.reader import clean
-from functions.ifc.rules import Rules
+from functions.ifc.report.bcf import Topic, Version, write_topics
+from functions.ifc.report.page import Table, write_page
+from functions.ifc.validation.conformance import check_gate, check_schema, check_text, find_lines, read_text
+from functions.ifc.validation.issues import ERROR, WARNING, Issues, group
+from functions.ifc.validation.policy import check_header
+from functions.ifc.validation.rules import Rules
 from functions.operations.ifcvalidate import FORMATS, ValidateRequest, ValidateResult
 
 COLUMNS = ("severity", "kind", "rule", "instance", "class", "GlobalId", "attribute", "line", "message")

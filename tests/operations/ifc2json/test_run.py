@@ -10,7 +10,7 @@ import pytest
 
 from functions.core import Files
 from functions.core.registry import operation
-from functions.ifc.layout import SCHEMAS, render
+from functions.ifc.layouts.schema import SCHEMAS, render
 
 jsonschema: Any = pytest.importorskip("jsonschema")
 

@@ -22,7 +22,7 @@ from odf.text import P
 from functions.core import Files, Result
 from functions.core.errors import InputError
 from functions.core.registry import operation
-from functions.ifc.tables import restore
+from functions.ifc.tables.rows import restore
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 HOUSE = EXAMPLES / "house-architecture.ifc"

@@ -14,8 +14,8 @@ import pytest
 
 from functions.core.errors import InputError, UnsupportedError
 from functions.core.registry import operation
-from functions.ifc.cookbook import catalogue
 from functions.ifc.local import Execution, execute
+from functions.ifc.patch.cookbook import catalogue
 from functions.operations.ifcpatch import by_name, recipes
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"

@@ -1,0 +1,1 @@
+"""The one geometry stream: kernels, our own meshers, meshes, measures, glTF."""

@@ -1,0 +1,128 @@
+"""What the representations of a product are made of, looked at before any native code sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import ifcopenshell
+
+from functions.ifc.geometry.curves import is_straight
+from functions.ifc.reader import Reader
+
+BODIES = frozenset({"Body", "Body-FallBack", "Facetation", "Tessellation", "Surface", "SurfaceModel"})
+LINES = frozenset(
+    {"Curve", "Curve2D", "Curve3D", "GeometricCurveSet", "Annotation2D", "Point", "PointCloud", "BoundingBox"}
+)
+# Where one representation item refers to others: native code follows these without looking back.
+NESTED = {
+    "IfcBooleanResult": ("FirstOperand", "SecondOperand"),
+    "IfcBooleanClippingResult": ("FirstOperand", "SecondOperand"),
+    "IfcCsgSolid": ("TreeRootExpression",),
+}
+MAX_DEPTH = 300  # Deeper nesting than any tool writes would overflow a native stack.
+
+
+class CycleError(Exception):
+    """An instance that refers to itself, directly or through others."""
+
+    def __init__(self, what: str, instance: int) -> None:
+        """Name the kind of chain and the instance it was found at."""
+        super().__init__(f"{what} of #{instance} runs in a circle")
+
+
+@dataclass(frozen=True)
+class Make:
+    """What a shape is made of: whether it should have triangles, is cut by booleans, has curves; the map
+    that it shares, if any; and how many items it has.
+    """
+
+    solid: bool = False
+    cut: bool = False
+    curved: bool = False
+    source: int = 0
+    items: int = 0
+
+    def __add__(self, other: Make) -> Make:
+        """Return what a shape of both is made of."""
+        return Make(
+            solid=self.solid or other.solid,
+            cut=self.cut or other.cut,
+            curved=self.curved or other.curved,
+            source=self.source or other.source,
+            items=self.items + other.items,
+        )
+
+
+@dataclass
+class Shapes:
+    """Looks at the shapes of one model, at every placement, map and boolean once."""
+
+    reader: Reader
+    _placed: set[int] = field(default_factory=set)
+    _makes: dict[int, Make | None] = field(default_factory=dict)
+
+    def look(self, product: ifcopenshell.entity_instance) -> Make:
+        """Return what a product's shape is made of, or raise a CycleError."""
+        self._check_placement(product)
+        make = Make()
+        shape = self.reader.entity(product, "Representation")
+        for representation in self.reader.entities(shape, "Representations"):
+            if self._is_body(representation):
+                make += self._representation(representation, 0)
+        return make
+
+    def _is_body(self, representation: ifcopenshell.entity_instance) -> bool:
+        """Tell whether a representation should give triangles; lines and boxes give none."""
+        name = self.reader.text(representation, "RepresentationIdentifier")
+        kind = self.reader.text(representation, "RepresentationType")
+        return (name is None or name in BODIES) and kind not in LINES
+
+    def _check_placement(self, product: ifcopenshell.entity_instance) -> None:
+        """Walk the chain of placements up to one that is known to end."""
+        chain: set[int] = set()
+        node = self.reader.entity(product, "ObjectPlacement")
+        while node is not None and node.id() not in self._placed:
+            if node.id() in chain:
+                raise CycleError("the placement", node.id())
+            chain.add(node.id())
+            node = self.reader.entity(node, "PlacementRelTo")
+        self._placed |= chain
+
+    def _representation(self, representation: ifcopenshell.entity_instance, depth: int) -> Make:
+        """Return what the items of a representation are made of."""
+        number = representation.id()
+        if number not in self._makes:
+            self._makes[number] = None
+            makes = [self._item(item, depth) for item in self.reader.entities(representation, "Items")]
+            whole = sum(makes, Make(solid=True))
+            self._makes[number] = whole if len(makes) == 1 else replace(whole, source=0)
+        known = self._makes[number]
+        if known is None or depth > MAX_DEPTH:
+            raise CycleError("the representation", number)
+        return known
+
+    def _item(self, item: ifcopenshell.entity_instance, depth: int) -> Make:
+        """Return what one item is made of, through maps and booleans."""
+        kind = item.is_a()
+        if kind == "IfcMappedItem":
+            source = self.reader.entity(item, "MappingSource")
+            mapped = self.reader.entity(source, "MappedRepresentation")
+            if source is None or mapped is None:
+                return Make()
+            return replace(self._representation(mapped, depth + 1), source=source.id())
+        if kind in NESTED:
+            return self._nested(item, depth)
+        return Make(solid=True, curved=not is_straight(item, self.reader), items=1)
+
+    def _nested(self, item: ifcopenshell.entity_instance, depth: int) -> Make:
+        """Walk down booleans; the same operand twice is fine, an operand inside itself is not."""
+        number = item.id()
+        if number not in self._makes:
+            self._makes[number] = None
+            operands = [self.reader.entity(item, name) for name in NESTED[item.is_a()]]
+            makes = [self._item(operand, depth + 1) for operand in operands if operand is not None]
+            self._makes[number] = replace(sum(makes, Make(solid=True, cut=True)), source=0)
+        known = self._makes[number]
+        if known is None or depth > MAX_DEPTH:
+            raise CycleError("the boolean", number)
+        return known

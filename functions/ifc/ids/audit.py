@@ -1,0 +1,115 @@
+"""Audits a model against an IDS: every specification, its applicable elements and its failed checks.
+
+The order is that of the IDS, and of the instance numbers of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import ifcopenshell
+from ifctester import ids as plain
+
+from functions.ifc.ids.facets import KINDS, Entity, Facet
+from functions.ifc.ids.facts import Facts
+from functions.ifc.ids.measures import Measures
+
+Element = ifcopenshell.entity_instance
+
+
+class Specification(plain.Specification):  # type: ignore[misc]
+    """A specification of ifctester, with our facets."""
+
+    def parse_clause(self, clause: dict[str, Any]) -> list[Facet]:
+        """Return the facets of an applicability or of requirements, as xmlschema decodes them."""
+        return [
+            KINDS[kind]().parse(one or {})
+            for kind, found in clause.items()
+            if kind in KINDS
+            for one in (found if isinstance(found, list) else [found])
+        ]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A requirement and the reasons why elements fail it, by instance number."""
+
+    facet: Any
+    failures: dict[int, str]
+    status: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A specification, the elements it applies to by instance number, and its checks."""
+
+    specification: Any
+    applicable: dict[int, Element]
+    checks: list[Check]
+    status: bool
+
+    @property
+    def failing(self) -> dict[int, Element]:
+        """The elements at fault: those that fail a check, or that should not be there at all."""
+        if self.specification.maxOccurs == 0:
+            return self.applicable
+        failed = {number for check in self.checks for number in check.failures}
+        return {number: element for number, element in self.applicable.items() if number in failed}
+
+
+def parse(decoded: dict[str, Any]) -> plain.Ids:
+    """Return an IDS with our specifications, from what xmlschema decodes."""
+    document = plain.Ids()
+    document.info = {key: value for key, value in decoded["info"].items() if value}
+    document.specifications = [
+        Specification().parse(one) for one in decoded["specifications"]["specification"]
+    ]
+    return document
+
+
+def run(document: plain.Ids, facts: Facts, *, progress: Callable[[int, int], None]) -> Iterator[Outcome]:
+    """Yield the outcome of every specification for the model of some facts."""
+    measures = Measures(facts)
+    total = len(document.specifications)
+    for done, specification in enumerate(document.specifications):
+        progress(done, total)
+        specification.check_ifc_version(facts.model)
+        for facet in (*specification.applicability, *specification.requirements):
+            facet.facts, facet.measures = facts, measures
+        yield check(specification)
+    progress(total, total)
+
+
+def check(specification: Any) -> Outcome:  # noqa: ANN401 - ifctester has no types
+    """Check one specification; IFC versions are not looked at, as the standard says they are metadata."""
+    applicable = {one.id(): one for one in _select(specification.applicability)}
+    applicable = dict(sorted(applicable.items()))
+    prohibited = specification.maxOccurs == 0
+    missing = specification.minOccurs != 0 and not applicable
+    checks = []
+    for facet in specification.requirements:
+        failures = {} if prohibited else dict(_fail(facet, applicable))
+        checks.append(Check(facet, failures, not failures and not missing))
+    status = all(one.status for one in checks) and not missing and not (prohibited and applicable)
+    return Outcome(specification, applicable, checks, status)
+
+
+def _select(facets: list[Any]) -> Iterable[Element]:
+    """Return the elements that all facets of an applicability hold for."""
+    if not facets:
+        return []
+    found: Iterable[Element] = facets[0].candidates()
+    for place, facet in enumerate(facets):
+        # The candidates of a class are its instances, and nothing is left to ask.
+        if place or not isinstance(facet, Entity) or facet.predefinedType:
+            found = [element for element in found if facet(element)]
+    return found
+
+
+def _fail(facet: Any, applicable: dict[int, Element]) -> Iterator[tuple[int, str]]:  # noqa: ANN401
+    for number, element in applicable.items():
+        result = facet(element)
+        if not result:
+            yield number, str(result)

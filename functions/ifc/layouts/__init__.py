@@ -1,0 +1,1 @@
+"""The layouts of JSON that ifc2json writes."""

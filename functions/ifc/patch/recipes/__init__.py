@@ -1,0 +1,44 @@
+"""Recipes of our own: each module is one, with a `patch` function whose arguments are the recipe's.
+
+    patch(job, *, query: str, ...) -> statistics
+
+`patch` writes `job.output`. Its docstring is what the catalogue shows, with a `:param name:` for every
+argument; `functions.ifc.patch.cookbook` reads the types off the signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ifcopenshell
+
+from functions.core import Files
+from functions.ifc.gate import Checked
+
+# By the name that a request calls them.
+MODULES = {
+    "Extract": "extract",
+    "Merge": "merge",
+    "Purge": "purge",
+    "Remove": "remove",
+    "SetAttribute": "attribute",
+    "SetColour": "colour",
+    "SetProperty": "property",
+    "SplitByStorey": "split",
+}
+Statistics = dict[str, Any]
+Patch = Callable[..., Statistics]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a recipe gets: the model and its checked text, further inputs, and where the result goes."""
+
+    model: ifcopenshell.file
+    checked: Checked
+    inputs: tuple[Path, ...]
+    output: Path
+    files: Files

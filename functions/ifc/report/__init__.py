@@ -1,0 +1,1 @@
+"""Reports that several operations write: BCF topics and pages."""

@@ -1,0 +1,1 @@
+"""The text of STEP files: checked, indexed and spliced, without a parser."""

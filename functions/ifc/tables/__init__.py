@@ -1,0 +1,1 @@
+"""Tables of values: written from models, read back, compared and set."""

@@ -1,0 +1,1 @@
+"""Whether a model conforms to schema, rules and header policy."""
