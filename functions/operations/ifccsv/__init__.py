@@ -22,12 +22,15 @@ null. It has no place for summaries, which are refused. A header that stands twi
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core.errors import UnsupportedError
+from functions.core.format import choose_format
 
+PARQUET = "parquet"
 FORMATS = ("csv", "xlsx", "ods", "parquet")
 MAX_COLUMNS = 16_384  # of Excel and of LibreOffice
 
@@ -133,6 +136,19 @@ class CsvRequest(Request):
             if group.type == "VARIES" and group.varies_value is None:
                 raise ValueError(f"{index}.varies_value: VARIES needs it")
         return value
+
+    @property
+    def kind(self) -> str:
+        """The format of the table."""
+        return choose_format(self.output_filename, self.format, FORMATS)
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        if self.kind == PARQUET and self.summaries:
+            raise UnsupportedError(
+                "summaries: Parquet has typed columns and no summary row", field="summaries"
+            )
+        return self
 
     def columns(self) -> tuple[str, ...]:
         """Return the attributes of all columns, the GlobalId first when it is included."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import ifcopenshell
 
 from functions.core import Files
-from functions.core.errors import InputError, UnsupportedError
 from functions.ifc.gate import open_model
 from functions.ifc.reader import clean
 from functions.ifc.selector import Table, parse_path, select
@@ -27,12 +25,11 @@ from functions.ifc.tables.rows import (
     to_cell,
 )
 from functions.ifc.tables.sheets import MAX_TEXT, open_sheet
-from functions.operations.ifccsv import FORMATS, CsvRequest, CsvResult
+from functions.operations.ifccsv import PARQUET, CsvRequest, CsvResult
 
 STEP = 1000  # rows between reports of progress
 Formats = dict[int, Format]
 UNSET = "\ue000unset\ue000"  # the null marker of typed columns, which no text of a model can be taken for
-PARQUET = "parquet"
 
 
 @dataclass
@@ -47,7 +44,7 @@ class Tally:
 def run(request: CsvRequest, files: Files) -> CsvResult:
     """Write the table of a model."""
     path = files.input(request.filename)
-    kind, output = name_output(request, path.stem)
+    kind, output = request.kind, request.output_filename or f"{path.stem}.{request.kind}"
     paths = [parse_path(query, name=field) for query, field in _queries(request)]
     formats = _formats(request)
     model = open_model(path, files)
@@ -86,20 +83,6 @@ def run(request: CsvRequest, files: Files) -> CsvResult:
             "unreadable_cells": unreadable,
         },
     )
-
-
-def name_output(request: CsvRequest, stem: str) -> tuple[str, str]:
-    """Return the format and the name of the table; a name whose extension says another format is refused."""
-    name = request.output_filename
-    suffix = Path(name).suffix.lower().removeprefix(".") if name else ""
-    kind = request.format or (suffix if suffix in FORMATS else FORMATS[0])
-    if suffix in FORMATS and suffix != kind:
-        raise InputError(
-            f"output_filename: {name!r} is not the name of a {kind} file", field="output_filename"
-        )
-    if kind == PARQUET and request.summaries:
-        raise UnsupportedError("summaries: Parquet has typed columns and no summary row", field="summaries")
-    return kind, name or f"{stem}.{kind}"
 
 
 def arrange(request: CsvRequest, formats: Formats, rows: list[Row]) -> tuple[list[Row], Row | None]:

@@ -18,17 +18,16 @@ from functions.ifc.ids.report import write_json
 from functions.ifc.ids.validity import Fault, Rule, find_faults
 from functions.ifc.ids.verdicts import Totals, passed
 from functions.ifc.reader import clean
-from functions.operations.ifctester import FORMATS, TesterRequest, TesterResult
+from functions.operations.ifctester import TesterRequest, TesterResult
 
 IDS = "ids_filename"
-SUFFIXES = {"bcfzip": "bcf", "htm": "html"}
 MAX_TITLE = 200
 
 
 def run(request: TesterRequest, files: Files) -> TesterResult:
     """Audit a model and return the verdict."""
     path = files.input(request.ifc_filename)
-    kind, output = name_output(request, path.stem)
+    kind, output = request.kind, request.output_filename or f"{path.stem}.audit.{request.kind}"
     document = load(request, files)
     model = open_model(path, files)
     warn_of_versions(document, model, files)
@@ -50,18 +49,6 @@ def run(request: TesterRequest, files: Files) -> TesterResult:
         passed=verdict,
         statistics=dict(totals.statistics()),
     )
-
-
-def name_output(request: TesterRequest, stem: str) -> tuple[str, str]:
-    """Return the kind of report and its file name; a name whose extension says another kind is refused."""
-    name = request.output_filename
-    suffix = Path(name).suffix.lower().removeprefix(".") if name else ""
-    suffix = SUFFIXES.get(suffix, suffix)
-    kind = request.report_type or (suffix if suffix in FORMATS else FORMATS[0])
-    if suffix in FORMATS and suffix != kind:
-        message = f"output_filename: {name!r} is not the name of a {kind} report"
-        raise InputError(message, field="output_filename")
-    return kind, name or f"{stem}.audit.{kind}"
 
 
 def load(request: TesterRequest, files: Files) -> Ids:

@@ -11,7 +11,6 @@ from typing import Any
 import ifcopenshell
 
 from functions.core import Files
-from functions.core.errors import InputError
 from functions.ifc.gate import Checked, check_model, open_checked
 from functions.ifc.header import read_header
 from functions.ifc.reader import clean
@@ -21,7 +20,7 @@ from functions.ifc.validation.conformance import check_gate, check_schema, check
 from functions.ifc.validation.issues import ERROR, WARNING, Issues, group
 from functions.ifc.validation.policy import check_header
 from functions.ifc.validation.rules import Rules
-from functions.operations.ifcvalidate import FORMATS, ValidateRequest, ValidateResult
+from functions.operations.ifcvalidate import ValidateRequest, ValidateResult
 
 COLUMNS = ("severity", "kind", "rule", "instance", "class", "GlobalId", "attribute", "line", "message")
 MAX_LINES = 20  # messages in a topic
@@ -31,7 +30,7 @@ MAX_COMPONENTS = 500  # objects in a topic
 def run(request: ValidateRequest, files: Files) -> ValidateResult:
     """Check a model and report."""
     path = files.input(request.filename)
-    kind, output = name_output(request, path.stem)
+    kind, output = request.kind, request.output_filename or f"{path.stem}.validation.{request.kind}"
     target = files.output(output)
     repairs: list[str] = []
     checked = check_model(path, replace(files, on_warning=repairs.append))
@@ -54,18 +53,6 @@ def run(request: ValidateRequest, files: Files) -> ValidateResult:
         valid=issues.valid,
         statistics={**counts, "listed": listed, "rules": report["rules_checked"]},
     )
-
-
-def name_output(request: ValidateRequest, stem: str) -> tuple[str, str]:
-    """Return the format and the name of the report; an extension that says another format is refused."""
-    name = request.output_filename
-    suffix = Path(name).suffix.lower().removeprefix(".") if name else ""
-    kind = request.report_type or (suffix if suffix in FORMATS else FORMATS[0])
-    if suffix in FORMATS and suffix != kind:
-        raise InputError(
-            f"output_filename: {name!r} is not the name of a {kind} file", field="output_filename"
-        )
-    return kind, name or f"{stem}.validation.{kind}"
 
 
 def check(

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from functions.core.errors import InputError
+from functions.core.format import choose_format
+
+FORMATS = ("json", "html")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "kind"),
+    [
+        (None, None, "json"),
+        (None, "html", "html"),
+        ("a.HTML", None, "html"),
+        ("a.htm", None, "html"),
+        ("a.html", "html", "html"),
+        ("a.report", None, "json"),
+        ("a.report", "html", "html"),
+        ("html", None, "json"),
+    ],
+)
+def test_the_format_is_asked_for_or_named_or_the_first(name: str, asked: str, kind: str) -> None:
+    assert choose_format(name, asked, FORMATS, aliases={"htm": "html"}) == kind
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.htm"])
+def test_a_name_that_says_another_format_is_refused(name: str) -> None:
+    asked = "html" if name == "a.json" else "json"
+    with pytest.raises(
+        InputError, match=f"output_file: '{name}' is not the name of a {asked} file"
+    ) as caught:
+        choose_format(name, asked, FORMATS, aliases={"htm": "html"}, field="output_file")
+    assert caught.value.field == "output_file"
