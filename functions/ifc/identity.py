@@ -7,14 +7,15 @@ run in one thread, as several yield their shapes in an order of chance.
 
 from __future__ import annotations
 
+import datetime as datetime_module
 import hashlib
 import multiprocessing
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Self
 
 import ifcopenshell
 import ifcopenshell.guid
@@ -36,8 +37,16 @@ def steady(seed: str, *, moment: float) -> Iterator[None]:
         count += 1
         return uuid.UUID(bytes=hashlib.sha256(f"{seed}/{count}".encode()).digest()[:16], version=4)
 
+    class Still(datetime):
+        """A clock that stands."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(moment, tz or UTC)
+
     with ExitStack() as stack:
         stack.enter_context(_replaced(ifcopenshell.guid, "uuid4", make))
+        stack.enter_context(_replaced(datetime_module, "datetime", Still))
         stack.enter_context(_replaced(time, "time", lambda: moment))
         stack.enter_context(_replaced(multiprocessing, "cpu_count", lambda: 1))
         yield

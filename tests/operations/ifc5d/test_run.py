@@ -14,7 +14,8 @@ import pytest
 
 from functions.core.errors import InputError
 from functions.core.registry import operation
-from functions.ifc.local import Execution, execute
+from functions.ifc.local import Execution
+from tests.operations.inside import execute_inside
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 HOUSE = EXAMPLES / "house-architecture.ifc"
@@ -24,7 +25,7 @@ MM = 1e-3
 def quantify(folder: Path, model: Path = HOUSE, **fields: Any) -> Execution:
     folder.mkdir(exist_ok=True)
     request = {"input_file": model.name, **fields}
-    return execute(operation("ifc5d"), request, {"input_file": model}, folder=folder)
+    return execute_inside(operation("ifc5d"), request, {"input_file": model}, folder=folder)
 
 
 def opened(done: Execution) -> Any:
