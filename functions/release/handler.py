@@ -42,8 +42,17 @@ def _settle_record(record: DynamoDBRecord) -> None:
 
 
 def settle(services: Services, parent: Job) -> None:
-    """Release the jobs that waited for one that finished; fail those of one that did not."""
-    for job_id, entry in services.jobs.waiting_for(job_token(parent.job_id)):
+    """Release the jobs that waited for one that finished; fail those of one that did not.
+
+    A record may be read late, when the job that failed has been requeued: its dependants wait for it again.
+    """
+    waiting = services.jobs.waiting_for(job_token(parent.job_id))
+    if waiting and parent.status is not Status.FINISHED:
+        parent = services.jobs.get(parent.job_id)
+    if not parent.status.ended:
+        logger.info("job runs again", job_id=parent.job_id, status=parent.status)
+        return
+    for job_id, entry in waiting:
         try:
             if parent.status is Status.FINISHED:
                 _release(services, job_id, entry)

@@ -112,6 +112,18 @@ def test_a_dependant_fails_with_a_cancelled_parent(live: Stage) -> None:
     assert error["detail"].endswith("was cancelled")
 
 
+def test_a_failure_that_is_read_late_fails_nobody_when_the_job_runs_again(live: Stage) -> None:
+    (parent,) = parents(live)
+    waiting = child(live, parent)
+    late = stream_event(end(live, parent, well=False))
+    live.services.jobs.requeue(parent.job_id)
+    assert handler(late, Context()) == DONE
+    assert live.job(waiting).status is Status.WAITING
+    end(live, parent)
+    assert handler(late, Context()) == DONE
+    assert live.job(waiting).status is Status.QUEUED
+
+
 def test_failure_runs_down_a_chain_by_the_dependants_own_records(live: Stage) -> None:
     (first,) = parents(live)
     second = child(live, first)
