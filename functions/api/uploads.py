@@ -167,6 +167,7 @@ class UploadRoutes:
             primary=primary,
             source=f"upload:{upload_id}",
             announced=True,
+            again=True,
             at="operations",
         )
 

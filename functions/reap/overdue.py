@@ -144,7 +144,7 @@ class Sweep:
         if not job.pending:  # whoever took the last entry away died before it could queue the job
             self._satisfy(job, "all", None)
             return
-        age = self._now() - job.created_at
+        age = self._now() - job.changed_at  # since it was made, or began to wait again
         for entry in sorted(job.pending):
             kind, _, name = entry.partition(":")
             error = self._parent(job, entry, name) if kind == "job" else self._input(job, entry, name)

@@ -32,12 +32,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _settle_record(record: DynamoDBRecord) -> None:
-    """Settle the dependants of one record's job, if it is a job and has ended."""
+    """Settle the dependants of one record's job, if it is a job, has ended, and may have any."""
     image = record.raw_event["dynamodb"].get("NewImage", {})
     if image.get("sk") != {"S": "JOB"}:
         return
     job = to_job(image)
-    if job.status.ended:
+    if job.status.ended and job.awaited:
         settle(services(), job)
 
 

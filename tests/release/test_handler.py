@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from threading import Barrier, Thread
 
+import pytest
+
+from functions.aws.jobs import Jobs
 from functions.core.errors import InputError
 from functions.core.job import Job, Status
 from functions.core.message import Message
@@ -143,6 +146,24 @@ def test_a_cancelled_dependant_stays_cancelled(live: Stage) -> None:
         assert handler(stream_event(end(live, parent, well=well)), Context()) == DONE
         assert live.job(waiting).status is Status.CANCELLED
         assert sent(live) == []
+
+
+def test_nothing_is_asked_about_a_job_that_nobody_waits_for(
+    live: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (parent,) = parents(live)
+    ended = stream_event(end(live, parent))
+    monkeypatch.setattr(Jobs, "waiting_for", lambda *_: pytest.fail("the table was asked"))
+    assert handler(ended, Context()) == DONE
+
+
+def test_a_record_that_does_not_say_whether_others_wait_is_looked_into(live: Stage) -> None:
+    (parent,) = parents(live)
+    waiting = child(live, parent)
+    event = stream_event(end(live, parent))
+    del event["Records"][0]["dynamodb"]["NewImage"]["awaited"]
+    assert handler(event, Context()) == DONE
+    assert live.job(waiting).status is Status.QUEUED
 
 
 def test_other_records_change_nothing(live: Stage) -> None:
