@@ -394,7 +394,11 @@ class TestRequeue:
         jobs.cancel(make_job().job_id)
         stack.clock.forward(100)
         again = jobs.reopen(make_job().job_id)
-        assert (again.status, again.pending, again.ended_at) == (Status.WAITING, {"input:file"}, None)
+        assert (again.status, again.pending, again.ended_at) == (
+            Status.WAITING,
+            frozenset({"input:file"}),
+            None,
+        )
         assert "expires_at" not in item(stack, again)
         later = stack.clock.time + timedelta(seconds=1)
         assert [job.job_id for job in jobs.overdue(Status.WAITING, before=later)] == [again.job_id]
