@@ -19,7 +19,10 @@ def get_item(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
 
 
 def write_table(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
-    """Allow to read the table with its indexes and to write items. Nobody may scan it, or delete from it: items expire."""
+    """Allow to read the table with its indexes and to write items.
+
+    Nobody may scan it, nor delete from it: items expire.
+    """
     _allow(
         grantee,
         ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
