@@ -102,10 +102,10 @@ class Client:
     def health(self) -> dict[str, Any]:
         """Return the health of the API, the table and each queue, healthy or not."""
         try:
-            body: dict[str, Any] = self._http.get(f"{self._url}/health").json()
+            answer = self._http.get(f"{self._url}/health")
         except httpx.TransportError as error:
             raise RetryableError(f"{self._url} cannot be reached: {error}") from None
-        return body
+        return self._read(answer)
 
     # -- work ------------------------------------------------------------------------------------------
 
@@ -297,12 +297,20 @@ class Client:
         return len(pending) != before
 
     def _get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        body: dict[str, Any] = self._request("GET", path, params=query).json()
-        return body
+        return self._read(self._request("GET", path, params=query))
 
     def _post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = self._request("POST", path, json=body).json()
-        return answer
+        return self._read(self._request("POST", path, json=body))
+
+    def _read(self, answer: httpx.Response) -> dict[str, Any]:
+        """Return the JSON object of an answer; whatever else answers under the URL is not the API."""
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise PipelineError(f"{self._url} is not the API: it answered {answer.status_code} without JSON")
+        return body
 
     def _request(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """Send one request to the API; passing faults are tried again, errors come out typed."""

@@ -74,6 +74,14 @@ def test_an_error_comes_out_as_what_it_was(status: int, body: Any, kind: type[Pi
         assert caught.value.field == body.get("field")
 
 
+@pytest.mark.parametrize("call", [lambda client: client.health(), lambda client: client.operations()])
+@pytest.mark.parametrize("body", ["<html>a shop</html>", '["a list"]'])
+def test_what_is_not_the_api_is_said_to_be_so(call: Callable[[Client], object], body: str) -> None:
+    server = Server(lambda _: httpx.Response(200, text=body))
+    with server.client() as client, pytest.raises(PipelineError, match="is not the API"):
+        call(client)
+
+
 def test_a_passing_fault_is_tried_again_with_growing_pauses() -> None:
     answers = iter([httpx.Response(503), httpx.Response(429), httpx.Response(200, json={"status": "queued"})])
     server = Server(lambda _: next(answers))

@@ -23,7 +23,8 @@ NONCE = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=80,
-        description="Equal work under a new key runs again; without one, or under the same, it is found.",
+        description="Equal work under a new key runs again; under the same it is found, however it ended. "
+        "Without a key it is found too, and starts over when it had failed or been cancelled.",
     ),
 ]
 
@@ -72,7 +73,9 @@ class SubmissionRoutes:
 
         All steps are checked before the first job is made.
         """
-        made = self._api.services.submission.submit(self._api.caller.tenant, body.steps, source="api")
+        made = self._api.services.submission.submit(
+            self._api.caller.tenant, body.steps, source="api", again=True
+        )
         return answer({"jobs": [show_submitted(item) for item in made]}, status=202)
 
     def _add(self, operation: Operation) -> None:
@@ -89,7 +92,7 @@ class SubmissionRoutes:
             "idempotency_key": NONCE,
             "return": Answer,
         }
-        found = {200: "The same work has ended before: its job"}
+        found = {200: "The same work has been done before: its job"}
         text = "Submitted, or already under way"
         responses = describe(JobStatus, *ON_POST, status=202, text=text, also=found)
         path = f"/{operation.name}"
@@ -98,7 +101,7 @@ class SubmissionRoutes:
     def _submit(self, step: Step) -> Answer:
         """Submit one step; errors name the bare field of the body."""
         api = self._api
-        (made,) = api.services.submission.submit(api.caller.tenant, [step], source="api", at="")
+        (made,) = api.services.submission.submit(api.caller.tenant, [step], source="api", again=True, at="")
         status = 200 if made.job.status.ended else 202
         headers = {"Location": f"/jobs/{made.job.job_id}"}
         return answer(read_status(api.services, made.job), status=status, headers=headers)

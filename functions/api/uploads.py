@@ -123,14 +123,23 @@ class UploadRoutes:
         key = tenant_prefix(self._api.caller.tenant) + reference
         services = self._api.services
         bucket = services.settings.input_bucket
-        missing = NotFoundError("there is no such upload, or it is complete already")
+        missing = NotFoundError("there is no such upload")
         if not services.jobs.waiting_for(object_token(bucket, key)):
             raise missing
         try:
             services.storage.finish_multipart(bucket, key, multipart, size=size)
-        except NotFoundError:
-            raise missing from None
+        except NotFoundError:  # a caller that did not hear our answer asks again
+            if not self._is_complete(bucket, key, size):
+                raise missing from None
         return answer({"upload_id": upload_id, "reference": reference})
+
+    def _is_complete(self, bucket: str, key: str, size: int | None) -> bool:
+        """Whether the file is there, in the size that was announced."""
+        try:
+            found = self._api.services.storage.head(bucket, key)
+        except NotFoundError:
+            return False
+        return size in {None, found.size}
 
     def _upload_id(self, body: UploadRequest) -> str:
         """Return a new id, but the same one for the same content, so that a repeated call adds nothing."""
@@ -167,6 +176,7 @@ class UploadRoutes:
             primary=primary,
             source=f"upload:{upload_id}",
             announced=True,
+            again=True,
             at="operations",
         )
 

@@ -99,9 +99,9 @@ class Step:
         if target.ended:
             ended = {"ended_at": time(self.at), "expires_at": expiry(self.at, ttl_days=self.ttl_days)}
             return {**sets, **ended}, frozenset({*LEASE, "due"})
-        if target is Status.QUEUED:
-            return {**sets, "due": time(self.at)}, frozenset(LEASE)
-        return sets, frozenset()
+        if target is Status.STARTED:
+            return sets, frozenset()
+        return {**sets, "due": time(self.at)}, frozenset(LEASE)
 
     def _event(self) -> Attribute:
         entry = event(self.at, self.edge.value, self.detail)

@@ -194,16 +194,8 @@ class Jobs:
 
     def requeue(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again; its earlier attempts stay in its events."""
-        step = self._step(Edge.REQUEUE)
-        gone = ("result", "error", "traceback", "progress", "started_at", "ended_at", "expires_at")
-        update = step.update(
-            sets={"attempt": number(0), "cancel_requested": {"BOOL": False}},
-            removes=gone,
-            conditions=("attribute_not_exists(#pending)", "#version > :refused"),
-            values={"refused": number(0)},
-        )
         try:
-            return self._items.take(job_id, step, update)
+            return self._start_over(job_id, Edge.REQUEUE, "attribute_not_exists(#pending)")
         except Refused as refused:
             job = self._current(job_id, refused)
         if not job.version:
@@ -212,7 +204,23 @@ class Jobs:
             raise ConflictError(f"Job {job_id} still waits for {', '.join(sorted(job.pending))}")
         raise ConflictError(f"Job {job_id} is {job.status}: only failed and cancelled jobs can be requeued")
 
+    def reopen(self, job_id: str) -> Job:
+        """Let a job that failed or was cancelled while it waited wait on; a ConflictError for any other."""
+        try:
+            return self._start_over(job_id, Edge.REOPEN, "attribute_exists(#pending)")
+        except Refused as refused:
+            raise self._conflict(job_id, refused, "it cannot wait again") from None
+
     # Waiting
+
+    def expect(self, job_id: str) -> None:
+        """Note that others wait for a job, before they are stored: whoever ends it must look for them.
+
+        One that has ended before this is seen to have ended by whoever looks at it after storing them.
+        """
+        update = Update(sets={"awaited": {"BOOL": True}}, conditions=("attribute_exists(#status)",))
+        with contextlib.suppress(Refused):
+            self._items.update(job_id, update)
 
     def satisfy(self, job_id: str, pending: str, *, arrival: Arrival | None = None) -> Job | None:
         """Take one entry from what a job waits for; the last one queues it.
@@ -323,6 +331,18 @@ class Jobs:
             return self._items.take(job.job_id, step, update)
         except Refused as refused:
             raise self._conflict(job.job_id, refused, "the lease is lost") from None
+
+    def _start_over(self, job_id: str, edge: Edge, condition: str) -> Job:
+        """Take an edge from an end back to the beginning, as if nothing had happened but the events."""
+        step = self._step(edge)
+        gone = ("result", "error", "traceback", "progress", "started_at", "ended_at", "expires_at")
+        update = step.update(
+            sets={"attempt": number(0), "cancel_requested": {"BOOL": False}},
+            removes=gone,
+            conditions=(condition, "#version > :refused"),
+            values={"refused": number(0)},
+        )
+        return self._items.take(job_id, step, update)
 
     def _release(self, job_id: str, pending: str, arrival: Arrival | None) -> Job:
         """Queue a job that waits for nothing but this entry."""

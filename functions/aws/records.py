@@ -102,6 +102,7 @@ def to_item(job: Job, *, ttl_days: int) -> Item:
         "arrivals": {"M": {}},
         "fields": packed([ref.field for ref in job.inputs]),
         "after": packed(job.after),
+        "awaited": {"BOOL": job.awaited},
         "attempt": number(job.attempt),
         "cancel_requested": {"BOOL": job.cancel_requested},
         "created_at": time(job.created_at),
@@ -129,6 +130,7 @@ def to_job(item: Item) -> Job:
     """Return the job of an item, or of a stream image, which has the same form."""
     values = {name: _value(attribute) for name, attribute in item.items()}
     inputs, arrivals = values["inputs"], values.get("arrivals", {})
+    values.setdefault("awaited", True)  # a record from before it was noted: nobody knows
     for name in ("request", "after", "progress", "result", "error"):
         if name in values:
             values[name] = json.loads(values[name])

@@ -34,12 +34,21 @@ class Submitted:
 
 @dataclass(frozen=True)
 class _Plan:
-    """A job about to be made, what it must be told about ({token: pending entries}), and tokens to mark."""
+    """A job about to be made, what it must be told about ({token: pending entries}), and tokens to mark.
+
+    `again` says that it starts over when it is there already and has failed or been cancelled.
+    """
 
     job: Job
     waiters: Mapping[str, str]
     marks: tuple[str, ...]
     name: str | None
+    again: bool
+
+    @property
+    def parents(self) -> set[str]:
+        """The ids of the jobs that it waits for."""
+        return {entry.removeprefix("job:") for entry in self.job.pending if entry.startswith("job:")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +64,7 @@ class _Ask:
     prefix: str
     wait_for_missing: bool
     marks: tuple[str, ...]
+    again: bool
     steps: dict[str, Job] = field(default_factory=dict)
     found: dict[tuple[str | None, ...], ObjectInfo | None] = field(default_factory=dict)
     parents: dict[str, Job] = field(default_factory=dict)
@@ -85,6 +95,7 @@ class Submission:
         prefix: str = "",
         wait_for_missing: bool = False,
         announced: bool = False,
+        again: bool = False,
         at: str = "steps",
     ) -> list[Submitted]:
         """Create the jobs of all steps, or none when one of them is wrong.
@@ -92,7 +103,9 @@ class Submission:
         `primary` is the uploaded object: it fills each operation's first file field that is left out.
         `prefix` is the folder that plain references are relative to. With `wait_for_missing` an object
         that is not there yet makes its job wait; otherwise it is a NotFoundError. `announced` says that the
-        primary is still to come and that these jobs are all that it is for. Errors name the field, as
+        primary is still to come and that these jobs are all that it is for. With `again` somebody asks in
+        person: equal work that failed or was cancelled starts over, unless its step has a nonce. Without,
+        it is left as it is: an event that comes twice must not repeat it. Errors name the field, as
         `<at>.<index>.request.<field>`, or the bare field when `at` is empty.
         """
         marks = (object_token(str(primary.bucket), str(primary.key)),) if announced and primary else ()
@@ -103,9 +116,12 @@ class Submission:
             prefix=prefix,
             wait_for_missing=wait_for_missing,
             marks=marks,
+            again=again,
         )
         plans = [self._plan(ask, step, at=f"{at}.{index}" if at else "") for index, step in enumerate(steps)]
-        return [self._create(plan) for plan in plans]
+        awaited = {parent for plan in plans for parent in plan.parents}
+        known = {parent.job_id for parent in ask.parents.values() if parent.awaited}
+        return [self._create(plan, awaited=plan.job.job_id in awaited, known=known) for plan in plans]
 
     def reject(
         self,
@@ -182,7 +198,7 @@ class Submission:
             error.field = ".".join(part for part in (inside, error.field) if part)
             raise
         job = self._job(ask, step, operation, request=request, inputs=inputs, parents=parents)
-        plan = _Plan(job, _waiters(job), ask.marks, step.name)
+        plan = _Plan(job, _waiters(job), ask.marks, step.name, ask.again and step.nonce is None)
         try:
             self.jobs.check(job, plan.waiters, marks=plan.marks)
         except InputError as error:
@@ -301,9 +317,20 @@ class Submission:
             events=(Event(at=now, event=status.value),),
         )
 
-    def _create(self, plan: _Plan) -> Submitted:
-        """Put the record first, send the message second; a repetition sends again what never started."""
-        job, created = self.jobs.create(plan.job, plan.waiters, marks=plan.marks)
+    def _create(self, plan: _Plan, *, awaited: bool, known: set[str]) -> Submitted:
+        """Store the job, then send its message: a repetition sends again what never started.
+
+        `known` are the jobs whose records say already that they are awaited.
+        """
+        for parent in sorted(plan.parents - known):
+            self.jobs.expect(parent)
+            known.add(parent)
+        planned = plan.job.model_copy(update={"awaited": awaited})
+        job, created = self.jobs.create(planned, plan.waiters, marks=plan.marks)
+        if job.awaited:
+            known.add(job.job_id)
+        if plan.again and not created:
+            job = self._start_over(job)
         if not created and job.status is Status.WAITING and plan.waiters:
             self.jobs.wait(job.job_id, plan.waiters)
         if job.status is Status.WAITING:
@@ -311,6 +338,15 @@ class Submission:
         elif job.status is Status.QUEUED and job.attempt == 0:
             self.send(job)
         return Submitted(job, created, plan.name)
+
+    def _start_over(self, job: Job) -> Job:
+        """Queue a job that has failed or was cancelled, or let it wait on; return any other as it is."""
+        if job.status not in {Status.FAILED, Status.CANCELLED}:
+            return job
+        try:
+            return self.jobs.reopen(job.job_id) if job.pending else self.jobs.requeue(job.job_id)
+        except ConflictError:  # somebody else has, or the last that it waited for came
+            return self.jobs.get(job.job_id)
 
     def _recheck(self, job: Job) -> Job:
         """Settle a job whose parents ended between planning and creating: their event came too early."""

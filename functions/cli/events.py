@@ -81,5 +81,5 @@ def _indexed(path: Path) -> str | None:
     index = path.parent / "index.json"
     if not index.is_file():
         return None
-    entry = json.loads(index.read_text()).get(path.name)
-    return str(entry["handler"]) if isinstance(entry, dict) else entry
+    handler: str | None = json.loads(index.read_text(encoding="utf-8")).get(path.name)
+    return handler

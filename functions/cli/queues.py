@@ -60,18 +60,22 @@ def purge(
 ) -> None:
     """Cancel all jobs that wait in a queue; what runs goes on."""
     from functions.core import registry
+    from functions.core.errors import ConflictError
 
     registry.operation(operation, field="OPERATION")
+    cancelled = []
     with connect(stack) as session:
         waiting = [job["job_id"] for job in session.client.jobs(status="queued", operation=operation)]
         if waiting and not (yes or json_):
             typer.confirm(f"Cancel {len(waiting)} jobs of {operation}?", abort=True, err=True)
         for job_id in waiting:
-            session.client.cancel(job_id)
+            with contextlib.suppress(ConflictError):  # it has ended since
+                session.client.cancel(job_id)
+                cancelled.append(job_id)
     if json_:
-        out.emit({"operation": operation, "cancelled": waiting})
+        out.emit({"operation": operation, "cancelled": cancelled})
     else:
-        out.note(f"{len(waiting)} jobs of {operation} cancelled")
+        out.note(f"{len(cancelled)} jobs of {operation} cancelled")
 
 
 def poll(

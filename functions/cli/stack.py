@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -163,7 +164,7 @@ def deploy(
             "aws-cdk@2.1148.1",
             "deploy",
             "--app",
-            f"{sys.executable} -m infra.cdk.app",
+            shlex.join([sys.executable, "-m", "infra.cdk.app"]),
             "--context",
             f"stage={stage}",
             *(arguments or []),

@@ -5,6 +5,8 @@ waiting ──release──> queued ──claim──> started ──finish─�
    │                   │  │               │ └──cancel───> cancelled ──┤
    │                   │  └─cancel, fail  └──hand_back──> queued      │
    └─cancel, fail      └───────────────requeue────────────────────────┘
+
+A failed or cancelled job that still waits for something goes back to waiting by `reopen`.
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ class Edge(StrEnum):
     FAIL = "fail"
     CANCEL = "cancel"
     REQUEUE = "requeue"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ TRANSITIONS: Mapping[Edge, Transition] = {
     Edge.FAIL: _edge(Status.FAILED, Status.WAITING, Status.QUEUED, Status.STARTED),
     Edge.CANCEL: _edge(Status.CANCELLED, Status.WAITING, Status.QUEUED, Status.STARTED),
     Edge.REQUEUE: _edge(Status.QUEUED, Status.FAILED, Status.CANCELLED),
+    Edge.REOPEN: _edge(Status.WAITING, Status.FAILED, Status.CANCELLED),
 }
 
 
@@ -155,7 +159,10 @@ class Event(BaseModel):
 
 
 class Job(BaseModel):
-    """The record of a job. Times are UTC; `pending` holds what a waiting job still waits for."""
+    """The record of a job. Times are UTC; `pending` holds what a waiting job still waits for.
+
+    `awaited` says that other jobs may wait for this one: it is set before they are stored, and stays.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -168,6 +175,7 @@ class Job(BaseModel):
     inputs: tuple[InputRef, ...] = ()
     after: tuple[str, ...] = ()
     pending: frozenset[str] = frozenset()
+    awaited: bool = False
     source: str | None = None
     attempt: int = 0
     owner: str | None = None

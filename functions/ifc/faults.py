@@ -56,13 +56,26 @@ def logged() -> Iterator[str]:
     if module is None:
         return
     kinds: dict[str, tuple[str, int]] = {}
-    for line in module.get_log().splitlines():
-        found = LINE.match(line)
-        if found and found["level"] in {"error", "warning"}:
-            text = OFFSET.sub("", found["text"])[:MAX_CHARS].removesuffix(" for:")  # and on in the next line
-            first, count = kinds.get(NUMBER.sub("#", text), (text, 0))
-            kinds[NUMBER.sub("#", text)] = (first, count + 1)
+    for text, more in _entries(module.get_log()):
+        kind = NUMBER.sub("#", text.removesuffix(" for:"))
+        shown = f"{text} {more}"[:MAX_CHARS] if more else text.removesuffix(" for:")
+        first, count = kinds.get(kind, (shown, 0))
+        kinds[kind] = (first, count + 1)
     for first, count in list(kinds.values())[:MAX_KINDS]:
         yield f"{first} ({count} times alike)" if count > 1 else first
     if len(kinds) > MAX_KINDS:
         yield f"{len(kinds) - MAX_KINDS} more kinds of messages from the parser and the geometry kernel"
+
+
+def _entries(log: str) -> Iterator[tuple[str, str]]:
+    """Yield the first line of each error and warning, and the lines without a level that it goes on in."""
+    entries: list[tuple[str, str, list[str]]] = []
+    for line in log.splitlines():
+        found = LINE.match(line)
+        if found:
+            entries.append((found["level"], OFFSET.sub("", found["text"])[:MAX_CHARS], []))
+        elif entries:
+            entries[-1][2].append(line.strip())
+    for level, text, more in entries:
+        if level in {"error", "warning"}:
+            yield text, " ".join(filter(None, more))

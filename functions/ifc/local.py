@@ -6,9 +6,10 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from mimetypes import MimeTypes
 from pathlib import Path
@@ -104,30 +105,21 @@ def execute(
     """
     limits = limits or Limits.of(operation)
     started = time.monotonic()
-
-    def attempt(*, robust: bool) -> Outcome:
-        outputs = folder / "outputs"
-        shutil.rmtree(outputs, ignore_errors=True)
-        outputs.mkdir(parents=True)
-        left = replace(limits, wall_s=max(limits.wall_s - (time.monotonic() - started), 0.0))
-        with tempfile.TemporaryDirectory(
-            dir=folder, prefix="scratch-", ignore_cleanup_errors=True
-        ) as scratch:
-            return run_in_child(
-                operation,
-                body,
-                FileSpec(inputs=files, outputs=outputs, scratch=Path(scratch), robust=robust),
-                limits=left,
-                on_progress=on_progress,
-                on_warning=on_warning,
-                should_stop=should_stop,
-            )
-
     for field, path in inputs.items():
         if not path.is_file():
             raise NotFoundError(f"Input file {path.name} not found", field=field)
     folder = folder.resolve()
     body, files = localise(request, {field: path.resolve() for field, path in inputs.items()})
+    run = partial(
+        run_in_child, operation, body, on_progress=on_progress, on_warning=on_warning, should_stop=should_stop
+    )
+
+    def attempt(*, robust: bool) -> Outcome:
+        left = replace(limits, wall_s=max(limits.wall_s - (time.monotonic() - started), 0.0))
+        with _fresh(folder) as (outputs, scratch):
+            spec = FileSpec(inputs=files, outputs=outputs, scratch=scratch, robust=robust)
+            return run(spec, limits=left)
+
     robust = False
     try:
         outcome = attempt(robust=False)
@@ -148,6 +140,16 @@ def execute(
         tools=tools(),
         output_tail=outcome.output_tail,
     )
+
+
+@contextmanager
+def _fresh(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield an empty folder for outputs, which stays, and one for scratch, which does not."""
+    outputs = folder / "outputs"
+    shutil.rmtree(outputs, ignore_errors=True)
+    outputs.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="scratch-", ignore_cleanup_errors=True) as scratch:
+        yield outputs, Path(scratch)
 
 
 def content_type(name: str) -> str:

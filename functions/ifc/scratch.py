@@ -15,7 +15,9 @@ import threading
 from pathlib import Path
 
 PREFIX = "ifcpipe-run-"
-
+# A socket's path has 107 bytes (104 on some systems), and the fork server's own name lies two levels deeper.
+MAX_ROOT_BYTES = 104 - len(f"/{PREFIX}12345678/listener-12345678")
+SHORT = ("/tmp", "/var/tmp")  # noqa: S108 - a folder of our own is made in it
 
 _LOCK = threading.Lock()
 _homes: list[Path] = []
@@ -35,17 +37,25 @@ def home() -> Path:
 
 def sweep() -> None:
     """Remove the folders of processes that are gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in Path(_root()).glob(f"{PREFIX}*"):
         descriptor = _lock(folder)
         if descriptor is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(descriptor)
 
 
+def _root() -> str:
+    """Return the system's folder for temporary files, or a shorter one where no socket could lie in that."""
+    root = tempfile.gettempdir()
+    if len(os.fsencode(root)) <= MAX_ROOT_BYTES:
+        return root
+    return next((short for short in SHORT if os.access(short, os.W_OK | os.X_OK)), root)
+
+
 def _make() -> Path:
     """Make a folder and hold its lock, never to let go; a sweep that came between has taken it away."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_root()))
         if _lock(folder) is not None and folder.is_dir():
             atexit.register(_leave, folder, os.getpid())
             return folder

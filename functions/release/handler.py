@@ -32,18 +32,27 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _settle_record(record: DynamoDBRecord) -> None:
-    """Settle the dependants of one record's job, if it is a job and has ended."""
+    """Settle the dependants of one record's job, if it is a job, has ended, and may have any."""
     image = record.raw_event["dynamodb"].get("NewImage", {})
     if image.get("sk") != {"S": "JOB"}:
         return
     job = to_job(image)
-    if job.status.ended:
+    if job.status.ended and job.awaited:
         settle(services(), job)
 
 
 def settle(services: Services, parent: Job) -> None:
-    """Release the jobs that waited for one that finished; fail those of one that did not."""
-    for job_id, entry in services.jobs.waiting_for(job_token(parent.job_id)):
+    """Release the jobs that waited for one that finished; fail those of one that did not.
+
+    A record may be read late, when the job that failed has been requeued: its dependants wait for it again.
+    """
+    waiting = services.jobs.waiting_for(job_token(parent.job_id))
+    if waiting and parent.status is not Status.FINISHED:
+        parent = services.jobs.get(parent.job_id)
+    if not parent.status.ended:
+        logger.info("job runs again", job_id=parent.job_id, status=parent.status)
+        return
+    for job_id, entry in waiting:
         try:
             if parent.status is Status.FINISHED:
                 _release(services, job_id, entry)

@@ -20,7 +20,7 @@ from constructs import Construct
 from infra.cdk import grant
 from infra.cdk.platform import Platform
 
-OPEN = ("/health", "/openapi.json", "/docs", "/docs/{proxy+}")
+OPEN = ("/health", "/openapi.json", "/docs")
 # Not OPTIONS: API Gateway answers preflight requests itself, but only where no route catches them.
 METHODS = [
     gateway.HttpMethod.GET,

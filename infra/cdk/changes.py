@@ -41,7 +41,6 @@ class Changes(Construct):
         grant.write_table(self.release, platform.table)
         grant.send(self.release, platform.live)
         self.notify = self._reader("notify", CHANGED)
-        grant.get_item(self.notify, platform.table)
         platform.bus.grant_put_events_to(self.notify)
 
     def _reader(self, name: str, pattern: dict[str, Any]) -> lambda_.Function:

@@ -93,7 +93,6 @@ class FargateWorker(Construct):
             stop_timeout=Duration.seconds(120),  # time to hand the lease back
         )
         grant.run_jobs(definition.task_role, self._platform.storage, self._platform.table)
-        grant.send(definition.task_role, [self._platform.queues[operation.name].queue])
         return definition, container
 
     def _machine(

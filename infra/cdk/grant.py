@@ -13,24 +13,22 @@ from functions.aws.table import TABLE
 from infra.cdk.storage import Storage
 
 
-def read_table(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
-    """Allow to read the table and its indexes."""
-    _allow(
-        grantee,
-        ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"],
-        [table.table_arn, *(f"{table.table_arn}/index/{name}" for name in TABLE["indexes"])],
-    )
-
-
 def get_item(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
     """Allow to read one item at a time."""
     _allow(grantee, ["dynamodb:GetItem"], [table.table_arn])
 
 
 def write_table(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
-    """Allow to read the table and to write items. Nobody may scan it."""
-    read_table(grantee, table)
-    _allow(grantee, ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [table.table_arn])
+    """Allow to read the table with its indexes and to write items.
+
+    Nobody may scan it, nor delete from it: items expire.
+    """
+    _allow(
+        grantee,
+        ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
+        [table.table_arn, *(f"{table.table_arn}/index/{name}" for name in TABLE["indexes"])],
+    )
+    _allow(grantee, ["dynamodb:PutItem", "dynamodb:UpdateItem"], [table.table_arn])
 
 
 def read_stream(grantee: iam.IGrantable, table: dynamodb.Table) -> None:

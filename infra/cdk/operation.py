@@ -31,7 +31,6 @@ class Worker(Construct):
         )
         grant.run_jobs(self.function, platform.storage, platform.table)
         grant.consume(self.function, [own])
-        grant.send(self.function, [own])
         lambda_.EventSourceMapping(
             self,
             "Source",

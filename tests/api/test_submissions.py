@@ -37,6 +37,19 @@ def test_the_same_work_is_found(site: Site) -> None:
     SCHEMA["/ifcinfo"]["POST"].validate_response(done)
 
 
+def test_work_that_failed_starts_over_unless_it_is_the_same_request(site: Site) -> None:
+    asked = {"filename": "house.ifc"}
+    keyed = {"Idempotency-Key": "monday"}
+    site.submit()
+    for headers, status, state in ((None, 202, "queued"), (keyed, 200, "failed")):
+        job_id = site.post("/ifcinfo", asked, headers=headers).json()["job_id"]
+        site.stack.services.jobs.fail(job_id, {"type": "internal", "detail": "a bad day"})
+        again = site.post("/ifcinfo", asked, headers=headers)
+        assert (again.status_code, again.json()["status"]) == (status, state)
+        assert again.json()["job_id"] == job_id
+        SCHEMA["/ifcinfo"]["POST"].validate_response(again)
+
+
 def test_a_new_idempotency_key_runs_equal_work_again(site: Site) -> None:
     job = site.submit()
     ids = [

@@ -385,7 +385,25 @@ class TestRequeue:
             jobs.requeue(make_job().job_id)
         assert jobs.satisfy(make_job().job_id, parent) is None
         assert jobs.get(make_job().job_id).status is Status.CANCELLED
+        with pytest.raises(ConflictError, match="is cancelled: it cannot wait again"):
+            jobs.reopen(make_job().job_id)
         assert jobs.requeue(make_job().job_id).status is Status.QUEUED
+
+    def test_a_job_that_is_reopened_waits_on_and_is_looked_after(self, stack: Stack, jobs: Jobs) -> None:
+        jobs.create(make_job(status="waiting", pending={"input:file"}))
+        jobs.cancel(make_job().job_id)
+        stack.clock.forward(100)
+        again = jobs.reopen(make_job().job_id)
+        assert (again.status, again.pending, again.ended_at) == (
+            Status.WAITING,
+            frozenset({"input:file"}),
+            None,
+        )
+        assert "expires_at" not in item(stack, again)
+        later = stack.clock.time + timedelta(seconds=1)
+        assert [job.job_id for job in jobs.overdue(Status.WAITING, before=later)] == [again.job_id]
+        freed = jobs.satisfy(again.job_id, "input:file")
+        assert freed is not None and freed.status is Status.QUEUED
 
 
 class TestSatisfy:

@@ -38,6 +38,7 @@ RECORDS = st.builds(
     inputs=INPUTS,
     after=st.lists(TEXT, max_size=3),
     pending=st.frozensets(TEXT.filter(bool), max_size=3),
+    awaited=st.booleans(),
     source=st.none() | TEXT,
     attempt=st.integers(0, 1000),
     owner=st.none() | TEXT,

@@ -26,9 +26,10 @@ from functions.core.message import Message
 from functions.core.upload import Step
 from functions.intake.steps import take
 from functions.reap.overdue import Sweep
+from functions.release.handler import handler as released
 from functions.release.handler import settle
 from functions.worker.runner import execute
-from tests.worker.stage import Stage
+from tests.worker.stage import Stage, stream_event
 
 DAY_S = 86_400
 
@@ -361,21 +362,32 @@ def test_a_job_that_waits_is_found_by_the_second_upload_of_the_same_content_too(
 
 
 class Meddling(Jobs):
-    """Job records between whose planning and creating something happens."""
+    """Job records while whose child is stored something happens: once, before or after one of the steps."""
 
     meddle: Any = None
+    place = "before create"
+
+    def at(self, place: str) -> None:
+        if place == self.place and self.meddle:
+            meddle, self.meddle = self.meddle, None
+            meddle()
+
+    def expect(self, job_id: str) -> None:
+        self.at("before expect")
+        super().expect(job_id)
+        self.at("after expect")
 
     def create(self, job: Job, *args: Any, **options: Any) -> tuple[Job, bool]:
-        meddle, self.meddle = self.meddle, None
-        if meddle:
-            meddle()
-        return super().create(job, *args, **options)
+        self.at("before create")
+        made = super().create(job, *args, **options)
+        self.at("after create")
+        return made
 
 
-def meddled(stage: Stage, meddle: Any) -> Stage:
+def meddled(stage: Stage, meddle: Any, place: str = "before create") -> Stage:
     services = stage.services
     jobs = Meddling(stage.clients.dynamodb, services.settings.table_name, now=stage.clock)
-    jobs.meddle = meddle
+    jobs.meddle, jobs.place = meddle, place
     changed = replace(services.submission, jobs=jobs)
     return replace(stage, services=replace(services, jobs=jobs, submission=changed))
 
@@ -389,6 +401,50 @@ def test_a_parent_that_finishes_before_its_child_is_stored_releases_it_all_the_s
     (child,) = submit(meddled(stage, finish), step(filename=f"job:{parent.job_id}"))
     assert child.job.status is Status.QUEUED
     assert child.job.job_id in sent(stage)
+
+
+PLACES = ("before expect", "after expect", "before create", "after create", "at last")
+
+
+@pytest.mark.parametrize("heard", ["then", "at last"])
+@pytest.mark.parametrize("ends", PLACES)
+def test_whenever_a_parent_ends_its_child_goes_on(live: Stage, ends: str, heard: str) -> None:
+    """And whenever its record, as it was when it ended, is read from the stream."""
+    stage = live
+    parent = stage.echo()
+    records: list[dict[str, Any]] = []
+
+    def hear() -> None:
+        while records:
+            assert released(records.pop(), stage.context) == {"batchItemFailures": []}
+
+    def end() -> None:
+        records.append(stream_event(run(stage, parent)))
+        if heard == "then":
+            hear()
+
+    changed = meddled(stage, end, ends)
+    (child,) = submit(changed, step(filename=f"job:{parent.job_id}"))
+    jobs = changed.services.jobs
+    assert isinstance(jobs, Meddling)
+    jobs.at("at last")
+    hear()
+    assert stage.job(child.job).status is Status.QUEUED
+    assert child.job.job_id in sent(stage)
+
+
+def test_only_jobs_that_others_wait_for_are_noted_as_such(stage: Stage) -> None:
+    lone = stage.echo("lone.ifc")
+    parent = stage.echo("parent.ifc")
+    requests = count_requests(*stage.clients.all())
+    first, second = submit(
+        stage,
+        step(filename=f"job:{parent.job_id}", name="first"),
+        step(filename="step:first/x.ifc", after=[parent.job_id]),
+    )
+    assert requests["dynamodb.UpdateItem"] == 1  # the second parent is noted as it is made
+    awaited = [stage.job(job).awaited for job in (lone, parent, first.job, second.job)]
+    assert awaited == [False, True, True, False]
 
 
 def test_a_parent_that_fails_before_its_child_is_stored_fails_it_all_the_same(stage: Stage) -> None:
@@ -412,6 +468,79 @@ def test_a_workflow_asked_for_again_fails_where_it_failed_before(stage: Stage) -
     assert stage.job(second.job).status is Status.FAILED
     _, again = submit(stage, steps[0], step(filename="step:one/x.ifc", nonce="again"))
     assert again.job.status is Status.FAILED
+
+
+# Asked for again
+
+
+def ended_badly(stage: Stage, how: str, **asked: Any) -> Submitted:
+    stage.put("house.ifc")
+    (made,) = submit(stage, step(request={"behaviour": "wrong"}, **asked))
+    if how == "failed":
+        run(stage, made.job)
+    else:
+        stage.services.jobs.cancel(made.job.job_id)
+    sent(stage)
+    assert stage.job(made.job).status == how
+    return made
+
+
+@pytest.mark.parametrize("how", ["failed", "cancelled"])
+def test_a_person_who_asks_again_gets_work_that_ended_badly_done_again(stage: Stage, how: str) -> None:
+    first = ended_badly(stage, how)
+    (again,) = submit(stage, step(request={"behaviour": "wrong"}), again=True)
+    assert (again.job.job_id, again.job.status, again.created) == (first.job.job_id, Status.QUEUED, False)
+    assert sent(stage) == [first.job.job_id]
+
+
+@pytest.mark.parametrize("how", ["failed", "cancelled"])
+def test_an_event_or_a_request_that_comes_twice_repeats_nothing(stage: Stage, how: str) -> None:
+    ended_badly(stage, how)
+    (event,) = submit(stage, step(request={"behaviour": "wrong"}))
+    assert event.job.status == how
+    ended_badly(stage, how, nonce="monday")
+    (request,) = submit(stage, step(request={"behaviour": "wrong"}, nonce="monday"), again=True)
+    assert request.job.status == how
+    assert sent(stage) == []
+
+
+def test_work_that_is_done_is_not_done_again(stage: Stage) -> None:
+    job = stage.echo()
+    run(stage, job)
+    (found,) = submit(stage, step(), again=True)
+    assert found.job.status is Status.FINISHED
+
+
+def test_a_workflow_that_a_person_asks_for_again_starts_over_where_it_failed(stage: Stage) -> None:
+    stage.put("house.ifc")
+    steps = (step(name="one", request={"mark": "1"}), step(filename="step:one/house.echo.ifc"))
+    first, second = (item.job for item in submit(stage, *steps))
+    held = stage.services.jobs.claim(first.job_id, owner="worker", lease_s=60)
+    assert held is not None
+    settle(stage.services, stage.services.jobs.fail(held, InputError("bad day").to_dict()))
+    assert stage.job(second).status is Status.FAILED
+    sent(stage)
+    again = [item.job for item in submit(stage, *steps, again=True)]
+    assert [job.job_id for job in again] == [first.job_id, second.job_id]
+    assert [job.status for job in again] == [Status.QUEUED, Status.WAITING]
+    assert stage.services.jobs.list("default", status=Status.WAITING).jobs[0].error is None
+    settle(stage.services, run(stage, first))
+    assert run(stage, second).status is Status.FINISHED
+
+
+def test_of_two_who_ask_again_at_once_both_find_the_job_queued(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ended_badly(stage, "failed")
+    requeue = Jobs.requeue
+
+    def after_another(jobs: Jobs, job_id: str) -> Job:
+        requeue(jobs, job_id)
+        return requeue(jobs, job_id)
+
+    monkeypatch.setattr(Jobs, "requeue", after_another)
+    (again,) = submit(stage, step(request={"behaviour": "wrong"}), again=True)
+    assert (again.job.job_id, again.job.status) == (first.job.job_id, Status.QUEUED)
 
 
 def test_an_object_that_arrives_before_its_job_is_stored_is_found_by_the_sweep(stage: Stage) -> None:

@@ -58,6 +58,24 @@ def test_the_log_is_told_by_kinds_and_emptied(monkeypatch: pytest.MonkeyPatch) -
     ]
 
 
+def test_a_message_goes_on_in_the_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        "nobody's",
+        "[error] [2026-11-21 22:30:17] Failed to convert for:",
+        "#12=IFCWALL('2nJrDaLQfJ1QPhdJR0o97J',$,'North')",
+        "[notice] [2026-11-21 22:30:18] Done for:",
+        "#14=IFCDOOR()",
+        "[error] [2026-11-21 22:30:17] Failed to convert for:",
+        "#13=IFCSLAB('3nJrDaLQfJ1QPhdJR0o97J',$,'Floor')",
+        "[warning] [2026-11-21 22:30:17] Ignored for:",
+    ]
+    monkeypatch.setattr(ifcopenshell, "get_log", lambda: "\n".join(lines))
+    assert list(faults.logged()) == [
+        "Failed to convert for: #12=IFCWALL('2nJrDaLQfJ1QPhdJR0o97J',$,'North') (2 times alike)",
+        "Ignored",
+    ]
+
+
 def test_many_kinds_are_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "".join(f"[error] [2026-11-21 22:30:17] {'x' * number}\n" for number in range(1, 31))
     monkeypatch.setattr(ifcopenshell, "get_log", lambda: text)

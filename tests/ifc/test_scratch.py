@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +23,46 @@ input()
 """
 
 
-@pytest.fixture
-def holder(tmp_path: Path) -> subprocess.Popen[str]:
-    """Another process with a folder of its own."""
+def hold(folder: Path) -> subprocess.Popen[str]:
+    """Start another process with a folder of its own."""
     return subprocess.Popen(
         [sys.executable, "-c", HOLD],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder for temporary files that a socket can lie in, whatever pytest's own is called."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def holder(short: Path) -> subprocess.Popen[str]:
+    """Another process with a folder of its own."""
+    return hold(short)
+
+
+def test_a_folder_for_temporary_files_may_have_a_long_name(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    with hold(long) as process:
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        assert (folder / "model.ifc").is_file()
+        process.communicate("\n", timeout=30)
+    assert process.returncode == 0
+    assert not folder.exists()
+
+
 def test_the_folder_of_a_killed_process_is_removed_and_of_a_living_one_not(
-    holder: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    holder: subprocess.Popen[str], short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(short))
     with holder:
         assert holder.stdout is not None
         folder = Path(holder.stdout.readline().strip())
@@ -45,17 +71,17 @@ def test_the_folder_of_a_killed_process_is_removed_and_of_a_living_one_not(
         holder.send_signal(signal.SIGKILL)
         holder.wait()
     scratch.sweep()
-    assert list(tmp_path.iterdir()) == []
+    assert list(short.iterdir()) == []
 
 
-def test_a_process_that_ends_leaves_nothing(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_process_that_ends_leaves_nothing(holder: subprocess.Popen[str], short: Path) -> None:
     with holder:
         assert holder.stdout is not None
         folder = Path(holder.stdout.readline().strip())
-        assert folder.parent == tmp_path
+        assert folder.parent == short
         holder.communicate("\n", timeout=30)
     assert holder.returncode == 0
-    assert list(tmp_path.iterdir()) == []
+    assert list(short.iterdir()) == []
 
 
 def test_a_folder_that_was_tidied_away_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:

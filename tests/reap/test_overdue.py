@@ -193,6 +193,33 @@ def test_a_job_whose_parents_event_was_lost_goes_on(stage: Stage) -> None:
     assert sent(stage) == [job.job_id]
 
 
+def test_a_job_that_waits_for_nothing_any_more_goes_on(stage: Stage) -> None:
+    """Two events took away an entry each, and whoever came last died before it queued the job."""
+    both = [stage.echo(f"{number}.ifc") for number in range(2)]
+    stage.put("child.ifc")
+    job = waiting(stage, request={"filename": "child.ifc"}, after=tuple(parent.job_id for parent in both))
+    for parent in both:
+        execute(stage.services, parent.job_id, owner="worker")
+        stage.services.jobs._arrived(job.job_id, f"job:{parent.job_id}", None)
+    assert stage.job(job).status is Status.WAITING
+    sent(stage)
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    assert stage.job(job).status is Status.QUEUED
+    assert sent(stage) == [job.job_id]
+
+
+def test_a_queue_that_cannot_be_counted_keeps_no_other_job_from_being_looked_after(stage: Stage) -> None:
+    stage.echo()
+    stage.clients.sqs.delete_queue(QueueUrl=stage.services.settings.queue_url("echo"))
+    stage.put("info.ifc")
+    (lost,) = stage.submit(Step(operation="ifcinfo", request={"filename": "info.ifc"}))
+    stage.messages("ifcinfo")
+    stage.clock.forward(2 * LEASE_S + 1)
+    assert swept(stage) == {"sent": 1}
+    assert stage.messages("ifcinfo") == [Message(job_id=lost.job_id).model_dump_json()]
+
+
 def test_a_job_whose_parents_failure_was_not_heard_fails(stage: Stage) -> None:
     parent = stage.echo("parent.ifc")
     stage.put("child.ifc")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from threading import Barrier, Thread
 
+import pytest
+
+from functions.aws.jobs import Jobs
 from functions.core.errors import InputError
 from functions.core.job import Job, Status
 from functions.core.message import Message
@@ -112,6 +115,18 @@ def test_a_dependant_fails_with_a_cancelled_parent(live: Stage) -> None:
     assert error["detail"].endswith("was cancelled")
 
 
+def test_a_failure_that_is_read_late_fails_nobody_when_the_job_runs_again(live: Stage) -> None:
+    (parent,) = parents(live)
+    waiting = child(live, parent)
+    late = stream_event(end(live, parent, well=False))
+    live.services.jobs.requeue(parent.job_id)
+    assert handler(late, Context()) == DONE
+    assert live.job(waiting).status is Status.WAITING
+    end(live, parent)
+    assert handler(late, Context()) == DONE
+    assert live.job(waiting).status is Status.QUEUED
+
+
 def test_failure_runs_down_a_chain_by_the_dependants_own_records(live: Stage) -> None:
     (first,) = parents(live)
     second = child(live, first)
@@ -131,6 +146,24 @@ def test_a_cancelled_dependant_stays_cancelled(live: Stage) -> None:
         assert handler(stream_event(end(live, parent, well=well)), Context()) == DONE
         assert live.job(waiting).status is Status.CANCELLED
         assert sent(live) == []
+
+
+def test_nothing_is_asked_about_a_job_that_nobody_waits_for(
+    live: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (parent,) = parents(live)
+    ended = stream_event(end(live, parent))
+    monkeypatch.setattr(Jobs, "waiting_for", lambda *_: pytest.fail("the table was asked"))
+    assert handler(ended, Context()) == DONE
+
+
+def test_a_record_that_does_not_say_whether_others_wait_is_looked_into(live: Stage) -> None:
+    (parent,) = parents(live)
+    waiting = child(live, parent)
+    event = stream_event(end(live, parent))
+    del event["Records"][0]["dynamodb"]["NewImage"]["awaited"]
+    assert handler(event, Context()) == DONE
+    assert live.job(waiting).status is Status.QUEUED
 
 
 def test_other_records_change_nothing(live: Stage) -> None:

@@ -269,7 +269,16 @@ def test_a_worker_reaches_its_queue_its_files_and_the_records_and_nothing_else(a
                 assert "StorageInput" not in json.dumps(statement["Resource"])
     assert set(by_service) == {"dynamodb", "logs", "s3", "sqs", "xray"}
     assert not {"DeleteObject", "DeleteObjectVersion"} & by_service["s3"]
-    assert "Scan" not in by_service["dynamodb"]
+    assert by_service["dynamodb"] == {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+    assert "SendMessage" not in by_service["sqs"]
+
+
+def test_notify_sees_changes_and_reads_nothing_else_of_the_table(aws: Resources) -> None:
+    actions = [action for item in statements(aws, "ifcpipe-dev-notify") for action in listed(item["Action"])]
+    seen = {action for action in actions if action.startswith("dynamodb:")}
+    assert seen == {
+        f"dynamodb:{verb}" for verb in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    }
 
 
 @pytest.mark.parametrize(
@@ -322,7 +331,6 @@ def test_only_health_and_documentation_are_open(aws: Resources) -> None:
         "GET /health",
         "GET /openapi.json",
         "GET /docs",
-        "GET /docs/{proxy+}",
     }
     assert {key for key, route in routes.items() if route["AuthorizationType"] == "CUSTOM"} == {
         f"{method} /{{proxy+}}" for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
