@@ -10,6 +10,7 @@ corrections, each to be dropped when ifctester has it:
   https://github.com/buildingSMART/IDS/blob/development/Documentation/UserManual/facet-configurations.md;
 * units and tables of properties (functions/ifc/ids/measures.py); a property that only the type has is checked
   like all others, and the instance number of a property set is not one of its properties;
+* a restriction is told in words;
 * what damaged models lack ends in a failed check, not in an exception.
 """
 
@@ -34,6 +35,17 @@ LENGTHS: dict[str, Callable[[int, int], bool]] = {
     "length": operator.eq,
     "minLength": operator.ge,
     "maxLength": operator.le,
+}
+WORDS = {
+    "enumeration": "one of",
+    "pattern": "like",
+    "length": "of the length",
+    "minLength": "of at least the length",
+    "maxLength": "of at most the length",
+    "minInclusive": "at least",
+    "maxInclusive": "at most",
+    "minExclusive": "more than",
+    "maxExclusive": "less than",
 }
 FORWARD = 1  # ifcopenshell's category of explicit attributes
 
@@ -61,6 +73,11 @@ class Restriction(plain.Restriction):  # type: ignore[misc]
         except TypeError:  # a list cannot be a key
             return self._admits(other)
 
+    def __str__(self) -> str:
+        """Say in words what is admitted; ifctester shows Python's dictionary."""
+        said = [f"{WORDS.get(kind, kind)} {_say(limit)}" for kind, limit in self.options.items()]
+        return " and ".join(said) or "anything"
+
     def patterns(self) -> list[Pattern]:
         """Return the compiled patterns. Raises a PatternError."""
         for text in _several(self.options.get("pattern", ())):
@@ -81,6 +98,10 @@ class Restriction(plain.Restriction):  # type: ignore[misc]
             return _keeps(value, kind, limit)
         test = LENGTHS.get(kind)
         return test is None or test(len(str(value)), int(limit))
+
+
+def _say(limit: Value) -> str:
+    return ", ".join(str(one) for one in _several(limit))
 
 
 class Facet:

@@ -13,23 +13,14 @@ from functions.ifc.ids.audit import Check, Outcome
 from functions.ifc.ids.report import read_text
 from functions.ifc.ids.verdicts import Count, Totals, describe, describe_check, passed
 from functions.ifc.reader import Reader, clean
+from functions.ifc.report.page import begin_page
 
 MAX_ROWS = 500  # of a requirement; the JSON report has all
 STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:68rem;padding:0 1rem;color:#1c2024}
-h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:0}p{margin:.3rem 0}
-.meta,.note{color:#667}.pass{color:#18794e}.fail{color:#c62a2f}
-table{border-collapse:collapse;width:100%;margin:.6rem 0}
-td,th{border-bottom:1px solid #dde;padding:.25rem .5rem;text-align:left;vertical-align:top}
-th{font-weight:600}td.n{text-align:right}section{border:1px solid #dde;border-radius:6px;padding:1rem;
-margin:1rem 0}code{font-size:.9em}td{overflow-wrap:anywhere}
+table{margin:.6rem 0}h2{margin:0}p{margin:.3rem 0}.n{text-align:right}
+section{border:1px solid #dfe3e8;border-radius:6px;padding:1rem;margin:1rem 0}
 """
-HEAD = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-"""
-VERDICTS = {True: ("pass", "passes"), False: ("fail", "fails")}
+VERDICTS = {True: ("good", "passes"), False: ("bad", "fails")}
 COLUMNS = ("Class", "Name", "GlobalId", "Tag", "Instance", "Reason")
 
 
@@ -37,10 +28,10 @@ def write_page(
     stream: TextIO, outcomes: Sequence[Outcome], reader: Reader, *, title: str, date: str, name: str
 ) -> None:
     """Write the page. `name` is the model's file name, `date` the time that the report is of."""
-    stream.write(f"{HEAD}<title>{_text(title)}</title><style>{STYLE}</style></head><body>\n")
-    stream.write(f"<h1>{_text(title)}</h1><p class=meta>{_text(name)} {_text(date)}</p>\n")
+    stream.write(begin_page(title, STYLE))
+    stream.write(f"<p class=note>{_text(name)} {_text(date)}</p>\n")
     kind = VERDICTS[passed(outcomes)][0]
-    words = "The model meets the IDS." if kind == "pass" else "The model does not meet the IDS."
+    words = "The model meets the IDS." if kind == "good" else "The model does not meet the IDS."
     stream.write(f'<p id="verdict" class="{kind}"><b>{words}</b></p>\n')
     stream.writelines(_totals(Totals.of(outcomes)))
     for number, outcome in enumerate(outcomes, start=1):
@@ -49,7 +40,7 @@ def write_page(
 
 
 def _totals(totals: Totals) -> Iterator[str]:
-    yield "<table><tr><th></th><th>pass</th><th>fail</th><th>all</th></tr>\n"
+    yield "<table><tr><th></th><th class=n>pass</th><th class=n>fail</th><th class=n>all</th></tr>\n"
     for name, count in vars(totals).items():
         yield f'<tr id="{name}"><th>{name.capitalize()}</th>{_counts(count)}</tr>\n'
     yield "</table>\n"
@@ -71,7 +62,7 @@ def _specification(number: int, outcome: Outcome, reader: Reader) -> Iterator[st
     yield f"<b>{facts['total_applicable']}</b> elements, <b class={kind}>{facts['total_applicable_fail']}"
     yield "</b> at fault.</p>\n"
     if not outcome.status and not outcome.applicable:
-        yield "<p class=fail>There is no such element.</p>\n"
+        yield "<p class=bad>There is no such element.</p>\n"
     if outcome.specification.maxOccurs == 0 and outcome.applicable:
         unwanted = dict.fromkeys(outcome.applicable, "There should be no such element.")
         yield from _rows(outcome, unwanted, reader)

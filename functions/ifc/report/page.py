@@ -13,7 +13,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{color:#5
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;
 border-bottom:1px solid #dfe3e8;overflow-wrap:break-word}th{background:#f3f5f7;white-space:nowrap}
 td:last-child{overflow-wrap:anywhere}
-.good{color:#0a7a3d}.bad{color:#b3261e}
+.good{color:#0a7a3d}.bad{color:#b3261e}.note{color:#5b6675}
 """
 HEAD = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -21,6 +21,11 @@ HEAD = (
     '<meta name="viewport" content="width=device-width"><title>{title}</title><style>{style}</style></head>\n'
     "<body><h1>{title}</h1>\n"
 )
+
+
+def begin_page(title: str, style: str = "") -> str:
+    """Return the head of a page, with rules of its own after the common ones."""
+    return HEAD.format(title=escape(title), style=STYLE + style)
 
 
 def write_page(
@@ -31,7 +36,7 @@ def write_page(
 ) -> str:
     """Return a page: a verdict (text, good), facts by name, and tables (title, header, rows)."""
     text, good = verdict
-    parts = [HEAD.format(title=escape(title), style=STYLE)]
+    parts = [begin_page(title)]
     parts.append(f'<p id="verdict" class="{"good" if good else "bad"}">{escape(text)}</p>\n<dl>')
     for name, value in facts.items():
         parts.append(f'<dt>{escape(name)}</dt><dd id="{escape(name.replace(" ", "-"))}">{show(value)}</dd>')

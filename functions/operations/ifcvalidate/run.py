@@ -48,7 +48,7 @@ def run(request: ValidateRequest, files: Files) -> ValidateResult:
     counts = {key: report[key] for key in ("valid", "schema", "instances", "errors", "warnings", "issues")}
     verdict = "conforms" if issues.valid else "does not conform"
     return ValidateResult(
-        message=f"The model {verdict}: {report['errors']} errors, {report['warnings']} warnings",
+        message=f"The model {verdict}; errors: {report['errors']}, warnings: {report['warnings']}",
         output=output,
         valid=issues.valid,
         statistics={**counts, "listed": listed, "rules": report["rules_checked"]},

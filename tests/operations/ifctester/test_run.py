@@ -208,6 +208,7 @@ def test_a_browser_shows_the_counts(tmp_path: Path) -> None:
         for name in ("specifications", "requirements", "checks", "elements")
     }
     assert "The model does not meet the IDS." in text
+    assert "The Name shall be like D-[0-9]{2} (3 of 3)" in text
     assert text.count('class="failure"') == result.statistics["checks_failed"]
     assert all(
         global_id.replace("&", "&amp;") in text for failing in FAILING.values() for global_id in failing
