@@ -9,7 +9,7 @@ its openings with their places, and its materials and those of its type. Instanc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,23 @@ class Fingerprints:
         except UnreadError:
             return None
         return _digest(parts)
+
+    def look(self, product: ifcopenshell.entity_instance, styles: Iterable[bytes]) -> bytes:
+        """Return a digest of all that decides about colours: class, materials, and the items' styles.
+
+        Raises an UnreadError.
+        """
+        self._budget = MAX_WHOLE
+        return _digest([product.is_a(), *self._looks(product), sorted(set(styles))])
+
+    def style(self, item: ifcopenshell.entity_instance) -> bytes:
+        """Return a digest of the styles of an item, equal where it has none. Raises an UnreadError."""
+        self._budget = MAX_WHOLE
+        return _digest([self._instance(style, 0) for style in self._styles.get(item.id(), ())])
+
+    def is_styled(self, number: int) -> bool:
+        """Tell whether an instance has a style of its own."""
+        return number in self._styles
 
     def openings(self, product: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
         """Return the openings that are cut out of a product."""

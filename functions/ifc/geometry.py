@@ -27,6 +27,7 @@ import numpy as np
 
 from functions.ifc.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.fingerprints import Fingerprints
+from functions.ifc.makers import Maker, Plan
 from functions.ifc.placements import LIMIT_M, Placements
 from functions.ifc.reader import Reader
 from functions.ifc.shapes import CycleError, Shapes
@@ -71,6 +72,7 @@ class Geometry:
     meshed: int = 0
     shared: int = 0
     confirmed: int = 0
+    made: int = 0
     fell_back: int = 0
     failed: dict[int, str] = field(default_factory=dict)
     _solid: set[int] = field(default_factory=set)
@@ -78,6 +80,8 @@ class Geometry:
     _items: dict[int, int] = field(default_factory=dict)
     _twins: dict[int, list[int]] = field(default_factory=dict)
     _testimonies: dict[int, Testimony | None] = field(default_factory=dict)
+    _plans: dict[int, Plan] = field(default_factory=dict)
+    _maker: Maker | None = None
 
     def __post_init__(self) -> None:
         """Get ready to read placements."""
@@ -88,7 +92,6 @@ class Geometry:
     def stream(self, products: Iterable[ifcopenshell.entity_instance]) -> Iterator[Shape]:
         """Yield the shapes of the products that have one."""
         queue = self._sort_out(products)
-        self.texts = None  # its index has done its work
         size, start = BATCH, 0
         while start < len(queue):
             batch = self._take(queue, start, size)
@@ -108,6 +111,8 @@ class Geometry:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
         shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
         witness = Witness(self._placements, self._scale)
+        if self.texts is not None and self._is_free():
+            self._maker = Maker(fingerprints, self._placements, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
         for product in products:
@@ -130,6 +135,8 @@ class Geometry:
                 openings = fingerprints.openings(product)
                 if key is not None and (make.cut or openings) and not make.curved:
                     self._testimonies[number] = witness.testify(product, openings)
+                elif key is not None and self._maker is not None and (plan := self._maker.plan(product)):
+                    self._plans[number] = plan
                 queue[number] = make.curved, make.source
                 self._items[number] = make.items
         return sorted(queue, key=lambda number: queue[number])
@@ -144,8 +151,55 @@ class Geometry:
             end += 1
         return queue[start:end]
 
+    def _is_free(self) -> bool:
+        """Tell whether nobody has asked for a certain engine."""
+        return self.engines[0] == HYBRID and len(self.engines) > 1
+
+    def _normals(self) -> bool:
+        return "no-normals" not in self.settings
+
     def _mesh(self, batch: list[int]) -> Iterator[Made]:
-        """Yield the meshes of a batch, each by the first engine that gives one."""
+        """Yield the meshes of a batch: those of unknown looks by an engine first, the rest if it must be."""
+        news: dict[bytes, int] = {}
+        for number in batch:
+            plan = self._plans.get(number)
+            if plan is not None and self._maker is not None and not self._maker.is_known(plan):
+                news.setdefault(plan.look, number)
+        first = set(news.values())
+        for made in self._engage([number for number in batch if number in first]):
+            self._learn(made)
+            yield made
+        rest = []
+        for number in batch:
+            if number in first:
+                continue
+            own = self._make(number)
+            if own is None:
+                rest.append(number)
+            else:
+                self.made += 1
+                yield own
+        yield from self._engage(rest)
+
+    def _learn(self, made: Made) -> None:
+        """Let the maker see what an engine made, if our placement of it is the engine's."""
+        plan = self._plans.pop(made.number, None)
+        if plan is not None and self._maker is not None and self._reads_placement(made):
+            self._maker.learn(plan, made.mesh)
+
+    def _make(self, number: int) -> Made | None:
+        """Return what we make of a product; None where an engine has to make it."""
+        plan = self._plans.pop(number, None)
+        mesh = None if plan is None or self._maker is None else self._maker.make(plan)
+        if mesh is None:
+            return None
+        made = Made(number, mesh, self._placement(number))
+        return made if np.isfinite(made.placement).all() and self._is_sound(made) else None
+
+    def _engage(self, batch: list[int]) -> Iterator[Made]:
+        """Yield what engines make of a batch, each by the first one that gives a mesh."""
+        if not batch:
+            return
         quick = self._confirm(batch)
         yield from quick.values()
         rest = [number for number in batch if number not in quick]
@@ -162,13 +216,13 @@ class Geometry:
 
     def _confirm(self, batch: list[int]) -> dict[int, Made]:
         """Return what the fast engine makes of booleans, as far as the witness confirms it."""
-        if self.engines[0] != HYBRID or len(self.engines) == 1 or UNCUT in self.settings:
+        if not self._is_free() or UNCUT in self.settings:
             return {}
         known = {number: self._testimonies.pop(number, None) for number in batch}
         found = self._try([number for number, told in known.items() if told], MANIFOLD)
         right = {number: made for number, made in found.items() if self._agrees(made, known[number])}
         self.confirmed += len(right)
-        if "no-normals" in self.settings:
+        if not self._normals():
             return right
         return {number: replace(made, mesh=made.mesh.facet()) for number, made in right.items()}
 
