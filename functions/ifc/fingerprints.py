@@ -110,10 +110,11 @@ class Fingerprints:
         self._budget = MAX_WHOLE
         return _digest([product.is_a(), *self._looks(product), sorted(set(styles))])
 
-    def style(self, item: ifcopenshell.entity_instance) -> bytes:
-        """Return a digest of the styles of an item, equal where it has none. Raises an UnreadError."""
+    def style(self, items: Iterable[ifcopenshell.entity_instance]) -> bytes:
+        """Return a digest of the styles of each item, equal where they have none. Raises an UnreadError."""
         self._budget = MAX_WHOLE
-        return _digest([self._instance(style, 0) for style in self._styles.get(item.id(), ())])
+        styles = [self._styles.get(item.id(), ()) for item in items]
+        return _digest([[self._instance(style, 0) for style in some] for some in styles])
 
     def is_styled(self, number: int) -> bool:
         """Tell whether an instance has a style of its own."""

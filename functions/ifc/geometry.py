@@ -27,7 +27,7 @@ import numpy as np
 
 from functions.ifc.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.fingerprints import Fingerprints
-from functions.ifc.makers import Maker, Plan
+from functions.ifc.makers import Draft, Maker
 from functions.ifc.placements import LIMIT_M, Placements
 from functions.ifc.reader import Reader
 from functions.ifc.shapes import CycleError, Shapes
@@ -80,7 +80,8 @@ class Geometry:
     _items: dict[int, int] = field(default_factory=dict)
     _twins: dict[int, list[int]] = field(default_factory=dict)
     _testimonies: dict[int, Testimony | None] = field(default_factory=dict)
-    _plans: dict[int, Plan] = field(default_factory=dict)
+    _readable: dict[int, bool] = field(default_factory=dict)  # whether they are cut
+    _drafts: dict[int, Draft] = field(default_factory=dict)
     _maker: Maker | None = None
 
     def __post_init__(self) -> None:
@@ -110,7 +111,7 @@ class Geometry:
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
         shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
-        witness = Witness(self._placements, self._scale)
+        self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.texts is not None and self._is_free():
             self._maker = Maker(fingerprints, self._placements, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
@@ -132,11 +133,8 @@ class Geometry:
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
-                openings = fingerprints.openings(product)
-                if key is not None and (make.cut or openings) and not make.curved:
-                    self._testimonies[number] = witness.testify(product, openings)
-                elif key is not None and self._maker is not None and (plan := self._maker.plan(product)):
-                    self._plans[number] = plan
+                if key is not None and not make.curved:
+                    self._readable[number] = bool(make.cut or fingerprints.openings(product))
                 queue[number] = make.curved, make.source
                 self._items[number] = make.items
         return sorted(queue, key=lambda number: queue[number])
@@ -160,47 +158,62 @@ class Geometry:
 
     def _mesh(self, batch: list[int]) -> Iterator[Made]:
         """Yield the meshes of a batch: those of unknown looks by an engine first, the rest if it must be."""
+        self._draft(batch)
         news: dict[bytes, int] = {}
-        for number in batch:
-            plan = self._plans.get(number)
-            if plan is not None and self._maker is not None and not self._maker.is_known(plan):
-                news.setdefault(plan.look, number)
+        for number, draft in self._drafts.items():
+            if self._maker is not None and not self._maker.is_known(draft):
+                news.setdefault(draft.look, number)
         first = set(news.values())
-        for made in self._engage([number for number in batch if number in first]):
+        for made in self._engage([number for number in batch if number in first], quickly=False):
             self._learn(made)
             yield made
         rest = []
         for number in batch:
-            if number in first:
-                continue
-            own = self._make(number)
-            if own is None:
-                rest.append(number)
-            else:
+            own = None if number in first else self._make(number)
+            if own is not None:
                 self.made += 1
                 yield own
+            elif number not in first:
+                rest.append(number)
         yield from self._engage(rest)
+
+    def _draft(self, batch: list[int]) -> None:
+        """Let the witness and the maker work on a batch."""
+        self._drafts.clear()
+        for number in batch if self._is_free() and UNCUT not in self.settings else ():
+            if number not in self._readable:
+                continue
+            product, cut = self.model.by_id(number), self._readable.pop(number)
+            told = self._witness.testify(product, self._fingerprints.openings(product))
+            if cut:
+                self._testimonies[number] = told
+            draft = self._maker.draft(product, told) if self._maker and (told or not cut) else None
+            if draft is not None:
+                self._drafts[number] = draft
 
     def _learn(self, made: Made) -> None:
         """Let the maker see what an engine made, if our placement of it is the engine's."""
-        plan = self._plans.pop(made.number, None)
-        if plan is not None and self._maker is not None and self._reads_placement(made):
-            self._maker.learn(plan, made.mesh)
+        draft = self._drafts.get(made.number)
+        if draft is not None and self._maker is not None and self._reads_placement(made):
+            self._maker.learn(draft, made.mesh)
 
     def _make(self, number: int) -> Made | None:
         """Return what we make of a product; None where an engine has to make it."""
-        plan = self._plans.pop(number, None)
-        mesh = None if plan is None or self._maker is None else self._maker.make(plan)
+        draft = self._drafts.pop(number, None)
+        mesh = None if draft is None or self._maker is None else self._maker.make(draft)
         if mesh is None:
             return None
         made = Made(number, mesh, self._placement(number))
         return made if np.isfinite(made.placement).all() and self._is_sound(made) else None
 
-    def _engage(self, batch: list[int]) -> Iterator[Made]:
-        """Yield what engines make of a batch, each by the first one that gives a mesh."""
+    def _engage(self, batch: list[int], *, quickly: bool = True) -> Iterator[Made]:
+        """Yield what engines make of a batch, each by the first one that gives a mesh.
+
+        Not `quickly` is without the engine for booleans whose results need a witness.
+        """
         if not batch:
             return
-        quick = self._confirm(batch)
+        quick = self._confirm(batch) if quickly else {}
         yield from quick.values()
         rest = [number for number in batch if number not in quick]
         exact = len(self.engines) > 1 and batch[0] in self._curved
@@ -216,8 +229,6 @@ class Geometry:
 
     def _confirm(self, batch: list[int]) -> dict[int, Made]:
         """Return what the fast engine makes of booleans, as far as the witness confirms it."""
-        if not self._is_free() or UNCUT in self.settings:
-            return {}
         known = {number: self._testimonies.pop(number, None) for number in batch}
         found = self._try([number for number, told in known.items() if told], MANIFOLD)
         right = {number: made for number, made in found.items() if self._agrees(made, known[number])}

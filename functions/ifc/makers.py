@@ -1,6 +1,7 @@
 """Meshes made here instead of by a geometry kernel, as far as a kernel has shown what they look like.
 
-Triangles of flat faces are worked out by `functions.ifc.faces`; which style gets which colour and name,
+Triangles of flat faces are worked out by `functions.ifc.faces`, those of walls with openings from what
+`functions.ifc.witness` says by `functions.ifc.carving`; which style gets which colour and name,
 through styled items, materials and the kernel's own defaults, is not worked out here but learned: the first
 element of every look (class, materials, styles of its items) is made by the kernel, and by us. Where both
 agree in area, box and volume, and each of our styles covers as much as one material of the kernel's, the
@@ -9,12 +10,14 @@ other elements of that look are made here. Where they do not, all of them are le
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import ifcopenshell
 import numpy as np
 
+from functions.ifc.carving import carve
 from functions.ifc.faces import Faces, Facets
 from functions.ifc.fingerprints import FACETED, Fingerprints, UnreadError
 from functions.ifc.mesh import Material, Mesh
@@ -25,27 +28,29 @@ if TYPE_CHECKING:
     from functions.ifc.mesh import Floats, Indices
     from functions.ifc.polygons import Integers
     from functions.ifc.texts import Texts
+    from functions.ifc.witness import Testimony
 
     Triangles = Integers | Indices
 
 SAME = 1e-6  # relatively, of areas and volumes
 BOX_M = 1e-6
 ORIENTED = 0.999  # the cosine from which on a kernel's normal is that of the triangle's plane
+UNKNOWN = Material("", (0.0, 0.0, 0.0, 1.0))
 Entity = ifcopenshell.entity_instance
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to make a product's mesh of: its items, by number, the style of each, and the look of the whole."""
+class Draft:
+    """A product's triangles by the styles of its items, and the look of the whole."""
 
-    items: tuple[int, ...]
-    styles: tuple[bytes, ...]
     look: bytes
+    facets: Facets
+    groups: Mapping[bytes, Integers]
 
 
 @dataclass
 class Maker:
-    """Plans and makes meshes; `scale` is metres per length unit."""
+    """Drafts shapes and makes meshes of them; `scale` is metres per length unit."""
 
     fingerprints: Fingerprints
     placements: Placements
@@ -54,47 +59,68 @@ class Maker:
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
 
-    def plan(self, product: Entity) -> Plan | None:
-        """Return how to make a product that is not cut; None where it is not for us.
+    def draft(self, product: Entity, testimony: Testimony | None) -> Draft | None:
+        """Return the triangles of a product; None where a kernel has to make it.
 
-        The product must have a fingerprint: then all that decides about its looks has been read.
+        The product must have a fingerprint: then all that decides about its looks has been read. The
+        testimony is of its body and what is cut out of it.
         """
         items = self._items(product)
-        if not items or any(item.is_a() not in FACETED for item in items):
-            return None
         try:
-            styles = tuple(self.fingerprints.style(item) for item in items)
-            look = self.fingerprints.look(product, styles)
+            if items and testimony is not None:
+                return self._carved(product, items[0], testimony)
+            if items and all(item.is_a() in FACETED for item in items):
+                return self._faceted(product, items)
         except UnreadError:
-            return None
-        return Plan(tuple(item.id() for item in items), styles, look)
+            pass
+        return None
 
-    def is_known(self, plan: Plan) -> bool:
-        """Tell whether the look of a plan has been learned, or found to be none that could be."""
-        return plan.look in self._known
+    def is_known(self, draft: Draft) -> bool:
+        """Tell whether a kernel has been asked about a look."""
+        return draft.look in self._known
 
-    def make(self, plan: Plan) -> Mesh | None:
+    def make(self, draft: Draft) -> Mesh | None:
         """Return the mesh, in the product's coordinates; None where a kernel has to make it."""
-        materials = self._known.get(plan.look)
-        facets = self._facets(plan) if materials else None
-        if materials is None or facets is None:
+        materials = self._known.get(draft.look)
+        if materials is None:
             return None
-        groups = split(plan, facets)
-        parts = tuple((materials[style], rows.astype(np.uint32)) for style, rows in groups.items())
-        return Mesh.make(facets.points, facets.normals if self.normals else None, parts)
+        parts = tuple((materials[style], rows.astype(np.uint32)) for style, rows in draft.groups.items())
+        return Mesh.make(draft.facets.points, draft.facets.normals if self.normals else None, parts)
 
-    def learn(self, plan: Plan, mesh: Mesh) -> None:
-        """Compare what a kernel made of a plan's product with what we make of it."""
-        facets = None if self.is_known(plan) else self._facets(plan)
-        if facets is not None:
-            self._known[plan.look] = compare(facets, split(plan, facets), mesh)
+    def learn(self, draft: Draft, mesh: Mesh) -> None:
+        """Compare what a kernel made of a product with what we make of it."""
+        self._known[draft.look] = compare(draft, mesh)
 
-    def _facets(self, plan: Plan) -> Facets | None:
-        """Return the triangles of the items."""
-        lines = self.texts.lines(plan.items)
-        if lines is None or any(self.fingerprints.is_styled(each) for each in lines.keys() - {*plan.items}):
+    def _faceted(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
+        """Return a draft of flat faces."""
+        numbers = [item.id() for item in items]
+        lines = self.texts.lines(numbers)
+        if lines is None or any(self.fingerprints.is_styled(each) for each in lines.keys() - {*numbers}):
             return None
-        return Faces(lines, self.scale).make(plan.items)
+        facets = Faces(lines, self.scale).make(numbers)
+        if facets is None:
+            return None
+        styles = [self.fingerprints.style([item]) for item in items]
+        return Draft(self.fingerprints.look(product, set(styles)), facets, split(styles, facets))
+
+    def _carved(self, product: Entity, item: Entity, testimony: Testimony) -> Draft | None:
+        """Return a draft of a body with openings. A kernel is asked once about every number of faces."""
+        facets = carve(testimony.body, testimony.bites)
+        if facets is None:
+            return None
+        groups = {(style := self.fingerprints.style(self._chain(item))): facets.triangles}
+        mesh = Mesh(facets.points, None, ((UNKNOWN, facets.triangles.astype(np.uint32)),), b"")
+        if not testimony.confirms(mesh, within=SAME):
+            return None
+        shape = [len(testimony.body), sorted(len(bite) for bite in testimony.bites)]
+        return Draft(self.fingerprints.look(product, {style, repr(shape).encode()}), facets, groups)
+
+    def _chain(self, item: Entity) -> list[Entity]:
+        """Return a solid with all that it is clipped from."""
+        found = [item]
+        while (first := self.placements.reader.entity(found[-1], "FirstOperand")) is not None:
+            found.append(first)
+        return found
 
     def _items(self, product: Entity) -> tuple[Entity, ...]:
         """Return the items of the only body of a product, through a map that moves nothing."""
@@ -132,23 +158,24 @@ class Maker:
         )
 
 
-def split(plan: Plan, facets: Facets) -> dict[bytes, Integers]:
+def split(styles: list[bytes], facets: Facets) -> dict[bytes, Integers]:
     """Return the triangles by style, in the order of the items."""
-    styles = list(dict.fromkeys(plan.styles))
-    places = np.array([styles.index(style) for style in plan.styles])[facets.owners]
-    groups = {style: facets.triangles[places == place] for place, style in enumerate(styles)}
+    names = list(dict.fromkeys(styles))
+    places = np.array([names.index(style) for style in styles])[facets.owners]
+    groups = {style: facets.triangles[places == place] for place, style in enumerate(names)}
     return {style: rows for style, rows in groups.items() if len(rows)}
 
 
-def compare(facets: Facets, groups: dict[bytes, Integers], mesh: Mesh) -> dict[bytes, Material] | None:
+def compare(draft: Draft, mesh: Mesh) -> dict[bytes, Material] | None:
     """Return the materials that a kernel gave the styles; None where its mesh is another than ours."""
+    facets = draft.facets
     if not _agree(facets, mesh):
         return None
     theirs: dict[Material, float] = {}
     for material, triangles in mesh.parts:
         theirs[material] = theirs.get(material, 0.0) + _area(mesh.points, triangles)
     found: dict[bytes, Material] = {}
-    for style, rows in groups.items():
+    for style, rows in draft.groups.items():
         area = _area(facets.points, rows)
         fitting = [material for material, other in theirs.items() if abs(area - other) <= SAME * other]
         if len(fitting) != 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from functions.ifc.mesh import Floats
 
     Integers = NDArray[np.int64]
-    Flat = list[tuple[float, float]]
+
+Flat = list[tuple[float, float]]
 
 FLAT_M = 1e-6  # how far a corner may lie off its polygon's plane
 AREA_M2 = 1e-10  # smaller ones are no polygons
@@ -80,18 +82,33 @@ def cut(rings: Sequence[Floats]) -> tuple[Floats, Integers] | None:
     normal = areas[0] / size
     if np.abs((points - points[0]) @ normal).max() > FLAT_M:
         return None
-    flat = _project(points, normal)
     ends = np.cumsum([len(ring) for ring in rings]).tolist()
     loops = [list(range(end - len(ring), end)) for ring, end in zip(rings, ends, strict=True)]
-    for place in range(1, len(loops)):
-        if float(areas[place] @ normal) > 0:
-            loops[place].reverse()
-    left = size - sum(float(np.linalg.norm(area)) for area in areas[1:])
-    ring = _bridge(loops, flat)
-    triangles = None if ring is None or left <= AREA_M2 else _ears(ring, flat, SLIVER * size)
-    if triangles is None or abs(_sum(triangles, flat) - left) > SAME * size:
+    for area, hole in zip(areas[1:], loops[1:], strict=True):
+        if float(area @ normal) > 0:
+            hole.reverse()
+    triangles = triangulate(loops, _project(points, normal))
+    return None if triangles is None else (normal, np.array(triangles, np.int64))
+
+
+def triangulate(loops: Sequence[list[int]], flat: Flat) -> list[tuple[int, int, int]] | None:
+    """Return the triangles of a counterclockwise ring with clockwise holes; rings are numbers of points.
+
+    None where it is no simple polygon, or the triangles do not cover it exactly.
+    """
+    sizes = [area_of(loop, flat) for loop in loops]
+    left = sum(sizes)
+    ring = _bridge(list(loops), flat) if left > SLIVER * sizes[0] > 0 else None
+    triangles = None if ring is None else _ears(ring, flat, SLIVER * sizes[0])
+    if triangles is None or abs(_sum(triangles, flat) - left) > SAME * sizes[0]:
         return None
-    return normal, np.array(triangles, np.int64)
+    return triangles
+
+
+def area_of(loop: Sequence[int], flat: Flat) -> float:
+    """Return the area of a ring, negative when it is clockwise."""
+    first = flat[loop[0]]
+    return sum(_turn(first, flat[a], flat[b]) for a, b in pairwise(loop[1:])) / 2
 
 
 def _project(points: Floats, normal: Floats) -> Flat:

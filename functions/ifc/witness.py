@@ -31,13 +31,20 @@ MAX_CLIPS = 20
 
 @dataclass(frozen=True)
 class Testimony:
-    """The volume in cubic metres and the box (two rows, metres) that a mesh must have."""
+    """The volume in cubic metres and the box (two rows, metres) that a mesh must have; and what it is worked
+    out from: a convex body, and the convex pieces that are bitten out of it.
+    """
 
     volume: float
     box: Floats
+    body: Faces
+    bites: Sequence[Faces]
 
-    def confirms(self, mesh: Mesh) -> bool:
-        """Tell whether a mesh is closed, of one material, and has this volume and this box."""
+    def confirms(self, mesh: Mesh, *, within: float = VOLUME) -> bool:
+        """Tell whether a mesh is closed, of one material, and has this volume and this box.
+
+        `within` is what may be lacking, of the whole volume and of the whole surface.
+        """
         if len(mesh.parts) != 1:
             return False
         points = mesh.points - self.box[0]
@@ -46,8 +53,8 @@ class Testimony:
         gap = np.abs(normals.sum(axis=0)).max()
         volume = float(np.einsum("ij,ij->i", a, normals).sum()) / 6
         return bool(
-            gap <= VOLUME * np.abs(normals).sum()
-            and abs(volume - self.volume) <= VOLUME * self.volume
+            gap <= within * np.abs(normals).sum()
+            and abs(volume - self.volume) <= within * self.volume
             and np.abs(mesh.bounds - self.box).max() <= BOX_M
         )
 
@@ -76,13 +83,14 @@ class Witness:
                 return None
             bites.append(intersect(body, hole))
         volume, boxes = volume_of(body), list[tuple[Vector, Vector]]()
-        for bite in filter(None, bites):
+        bites = [bite for bite in bites if bite]
+        for bite in bites:
             box = box_of(bite)
             if any(_overlap(box, other) for other in boxes):
                 return None
             boxes.append(box)
             volume -= volume_of(bite)
-        return Testimony(volume, np.array(box_of(body))) if volume > TINY_M else None
+        return Testimony(volume, np.array(box_of(body)), body, bites) if volume > TINY_M else None
 
     def _only_item(self, product: ifcopenshell.entity_instance) -> ifcopenshell.entity_instance | None:
         """Return the one item of the one body of a product."""
