@@ -25,10 +25,14 @@ SAME_M = 1e-7
 SAME_NORMAL = 1e-9  # one less the cosine
 TINY_M2 = 1e-12
 TRIANGLE = 3
+MAX_CONVEX = 4  # corners of the sides of an extrusion, which are parallelograms
 
 
-def carve(body: Faces, bites: Sequence[Faces]) -> Facets | None:
-    """Return the surface; None where it is none that is made here."""
+def carve(body: Faces, bites: Sequence[Faces] = (), *, convex: bool = True) -> Facets | None:
+    """Return the surface; None where it is none that is made here.
+
+    A body without bites need not be `convex`, but each of its faces must be flat.
+    """
     walls = [(plane, ring) for face in body if (plane := plane_of(ring := clean(face)))]
     mouths: dict[int, list[Face]] = {}
     patches: list[Patch] = []
@@ -44,7 +48,8 @@ def carve(body: Faces, bites: Sequence[Faces]) -> Facets | None:
             else:
                 mouths.setdefault(at, []).append(ring)
     for at, ((normal, _), ring) in enumerate(walls):
-        made = _open(normal, ring, mouths[at]) if at in mouths else [_fan(normal, ring)]
+        plain = at not in mouths and (convex or len(ring) <= MAX_CONVEX)
+        made = [_fan(normal, ring)] if plain else _open(normal, ring, mouths.get(at, []))
         if made is None:
             return None
         patches += made

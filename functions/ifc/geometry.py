@@ -113,7 +113,9 @@ class Geometry:
         shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.texts is not None and self._is_free():
-            self._maker = Maker(fingerprints, self._placements, self.texts, self._scale, self._normals())
+            self._maker = Maker(
+                fingerprints, self._witness, self.texts, self._scale, self._normals()
+            )
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
         for product in products:
@@ -164,7 +166,7 @@ class Geometry:
             if self._maker is not None and not self._maker.is_known(draft):
                 news.setdefault(draft.look, number)
         first = set(news.values())
-        for made in self._engage([number for number in batch if number in first], quickly=False):
+        for made in self._engage([number for number in batch if number in first]):
             self._learn(made)
             yield made
         rest = []
@@ -180,6 +182,7 @@ class Geometry:
     def _draft(self, batch: list[int]) -> None:
         """Let the witness and the maker work on a batch."""
         self._drafts.clear()
+        self._testimonies.clear()
         for number in batch if self._is_free() and UNCUT not in self.settings else ():
             if number not in self._readable:
                 continue
@@ -206,14 +209,11 @@ class Geometry:
         made = Made(number, mesh, self._placement(number))
         return made if np.isfinite(made.placement).all() and self._is_sound(made) else None
 
-    def _engage(self, batch: list[int], *, quickly: bool = True) -> Iterator[Made]:
-        """Yield what engines make of a batch, each by the first one that gives a mesh.
-
-        Not `quickly` is without the engine for booleans whose results need a witness.
-        """
+    def _engage(self, batch: list[int]) -> Iterator[Made]:
+        """Yield what engines make of a batch, each by the first one that gives a mesh."""
         if not batch:
             return
-        quick = self._confirm(batch) if quickly else {}
+        quick = self._confirm(batch)
         yield from quick.values()
         rest = [number for number in batch if number not in quick]
         exact = len(self.engines) > 1 and batch[0] in self._curved

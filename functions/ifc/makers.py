@@ -11,14 +11,14 @@ other elements of that look are made here. Where they do not, all of them are le
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import ifcopenshell
 import numpy as np
 
 from functions.ifc.carving import carve
-from functions.ifc.faces import Faces, Facets
+from functions.ifc.faces import Faces, Facets, join
 from functions.ifc.fingerprints import FACETED, Fingerprints, UnreadError
 from functions.ifc.mesh import Material, Mesh
 from functions.ifc.placements import WORLD, Placements
@@ -28,24 +28,28 @@ if TYPE_CHECKING:
     from functions.ifc.mesh import Floats, Indices
     from functions.ifc.polygons import Integers
     from functions.ifc.texts import Texts
-    from functions.ifc.witness import Testimony
+    from functions.ifc.witness import Testimony, Witness
 
     Triangles = Integers | Indices
 
 SAME = 1e-6  # relatively, of areas and volumes
-BOX_M = 1e-6
+EXTRUDED = "IfcExtrudedAreaSolid"
 ORIENTED = 0.999  # the cosine from which on a kernel's normal is that of the triangle's plane
+CUT = 1e-4  # of what is cut: the fast kernel for booleans is no more exact
 UNKNOWN = Material("", (0.0, 0.0, 0.0, 1.0))
 Entity = ifcopenshell.entity_instance
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A product's triangles by the styles of its items, and the look of the whole."""
+    """A product's triangles by the styles of its items, the look of the whole, and how well (relatively) a
+    kernel must agree about areas and volumes.
+    """
 
     look: bytes
     facets: Facets
     groups: Mapping[bytes, Integers]
+    within: float
 
 
 @dataclass
@@ -53,11 +57,16 @@ class Maker:
     """Drafts shapes and makes meshes of them; `scale` is metres per length unit."""
 
     fingerprints: Fingerprints
-    placements: Placements
+    witness: Witness
     texts: Texts
     scale: float
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
+
+    @property
+    def placements(self) -> Placements:
+        """The places of the model."""
+        return self.witness.placements
 
     def draft(self, product: Entity, testimony: Testimony | None) -> Draft | None:
         """Return the triangles of a product; None where a kernel has to make it.
@@ -71,6 +80,8 @@ class Maker:
                 return self._carved(product, items[0], testimony)
             if items and all(item.is_a() in FACETED for item in items):
                 return self._faceted(product, items)
+            if items and all(item.is_a() == EXTRUDED for item in items):
+                return self._extruded(product, items)
         except UnreadError:
             pass
         return None
@@ -101,7 +112,22 @@ class Maker:
         if facets is None:
             return None
         styles = [self.fingerprints.style([item]) for item in items]
-        return Draft(self.fingerprints.look(product, set(styles)), facets, split(styles, facets))
+        return Draft(self.fingerprints.look(product, set(styles)), facets, split(styles, facets), SAME)
+
+    def _extruded(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
+        """Return a draft of extruded polygons."""
+        found: list[Facets] = []
+        for place, item in enumerate(items):
+            body = self.witness.prism(item, convex=False)
+            facets = body and carve(body, convex=False)
+            if not facets:
+                return None
+            found.append(replace(facets, owners=facets.owners + place))
+        whole = join(found)
+        if whole is None:
+            return None
+        styles = [self.fingerprints.style([item]) for item in items]
+        return Draft(self.fingerprints.look(product, set(styles)), whole, split(styles, whole), SAME)
 
     def _carved(self, product: Entity, item: Entity, testimony: Testimony) -> Draft | None:
         """Return a draft of a body with openings. A kernel is asked once about every number of faces."""
@@ -113,7 +139,7 @@ class Maker:
         if not testimony.confirms(mesh, within=SAME):
             return None
         shape = [len(testimony.body), sorted(len(bite) for bite in testimony.bites)]
-        return Draft(self.fingerprints.look(product, {style, repr(shape).encode()}), facets, groups)
+        return Draft(self.fingerprints.look(product, {style, repr(shape).encode()}), facets, groups, CUT)
 
     def _chain(self, item: Entity) -> list[Entity]:
         """Return a solid with all that it is clipped from."""
@@ -169,7 +195,7 @@ def split(styles: list[bytes], facets: Facets) -> dict[bytes, Integers]:
 def compare(draft: Draft, mesh: Mesh) -> dict[bytes, Material] | None:
     """Return the materials that a kernel gave the styles; None where its mesh is another than ours."""
     facets = draft.facets
-    if not _agree(facets, mesh):
+    if not _agree(facets, mesh, draft.within):
         return None
     theirs: dict[Material, float] = {}
     for material, triangles in mesh.parts:
@@ -177,14 +203,14 @@ def compare(draft: Draft, mesh: Mesh) -> dict[bytes, Material] | None:
     found: dict[bytes, Material] = {}
     for style, rows in draft.groups.items():
         area = _area(facets.points, rows)
-        fitting = [material for material, other in theirs.items() if abs(area - other) <= SAME * other]
+        fitting = [material for material, other in theirs.items() if abs(area - other) <= draft.within * other]
         if len(fitting) != 1:
             return None
         found[style] = fitting[0]
     return found if len(set(found.values())) == len(found) == len(theirs) else None
 
 
-def _agree(ours: Facets, mesh: Mesh) -> bool:
+def _agree(ours: Facets, mesh: Mesh, within: float) -> bool:
     """Tell whether areas, volumes and boxes are the same, and the kernel's normals those of planes."""
     theirs = np.concatenate([part for _, part in mesh.parts])
     used = ours.points[np.unique(ours.triangles)]
@@ -193,9 +219,9 @@ def _agree(ours: Facets, mesh: Mesh) -> bool:
     volume, expected = _volume(ours.points - low, ours.triangles), _volume(mesh.points - low, theirs)
     reach = float((high - low).max())
     return bool(
-        np.abs(np.stack([low, high]) - mesh.bounds).max() <= BOX_M
-        and abs(area - other) <= SAME * other
-        and abs(volume - expected) <= SAME * max(abs(expected), SAME * other * reach)
+        np.abs(np.stack([low, high]) - mesh.bounds).max() <= within * reach
+        and abs(area - other) <= within * other
+        and abs(volume - expected) <= within * max(abs(expected), SAME * other * reach)
         and _is_flat(mesh, theirs)
     )
 

@@ -117,7 +117,7 @@ class Witness:
             item = first
             if len(halves) > MAX_CLIPS:
                 return None, []
-        body = self._prism(item) or []
+        body = self.prism(item) or []
         for _, normal, offset in (half for half in halves if half[0].is_a() == "IfcHalfSpaceSolid"):
             body = clip(body, normal, offset)
         bites = []
@@ -163,7 +163,7 @@ class Witness:
     def _opening(self, opening: ifcopenshell.entity_instance) -> Faces | None:
         """Return an opening in the coordinates of the product that it is placed in."""
         item = self._only_item(opening)
-        faces = None if item is None else self._prism(item)
+        faces = None if item is None else self.prism(item)
         own = self.placements.reader.entity(opening, "ObjectPlacement")
         frame = self.placements.frame(self.placements.reader.entity(own, "RelativePlacement"))
         if faces is None or frame is None:
@@ -172,8 +172,8 @@ class Witness:
         metres: Frame = ((x, y, z), *frame[1:])
         return [[transform(metres, corner) for corner in face] for face in faces]
 
-    def _prism(self, item: ifcopenshell.entity_instance) -> Faces | None:
-        """Return an extruded convex polygon."""
+    def prism(self, item: ifcopenshell.entity_instance, *, convex: bool = True) -> Faces | None:
+        """Return an extruded polygon, of convex ones only if it shall be `convex`; None of anything else."""
         reader = self.placements.reader
         if item.is_a() != "IfcExtrudedAreaSolid":
             return None
@@ -181,7 +181,7 @@ class Witness:
         depth, ratios = reader.number(item, "Depth"), direction and reader.read(direction, "DirectionRatios")
         position = reader.entity(item, "Position")
         frame = self.placements.frame(position) if position else WORLD
-        ring = self._ring(profile) if profile else None
+        ring = self._ring(profile, convex=convex) if profile else None
         if not depth or ring is None or frame is None or not isinstance(ratios, tuple):
             return None
         length = float(np.linalg.norm(ratios))
@@ -199,8 +199,8 @@ class Witness:
         x, y, z = transform(frame, point)
         return x * self.scale, y * self.scale, z * self.scale
 
-    def _ring(self, profile: ifcopenshell.entity_instance) -> Floats | None:
-        """Return the corners of a rectangle or of a convex polygon, counterclockwise."""
+    def _ring(self, profile: ifcopenshell.entity_instance, *, convex: bool) -> Floats | None:
+        """Return the corners of a rectangle or of a polygon, counterclockwise."""
         reader = self.placements.reader
         if profile.is_a() == "IfcRectangleProfileDef":
             x, y = (reader.number(profile, name) for name in ("XDim", "YDim"))
@@ -210,17 +210,23 @@ class Witness:
             return self._placed(ring, reader.entity(profile, "Position"))
         if profile.is_a() != "IfcArbitraryClosedProfileDef":
             return None
-        return self._polygon(reader.entity(profile, "OuterCurve"))
+        ring = self._corners(reader.entity(profile, "OuterCurve"))
+        return ring if ring is None else _convex(ring) if convex else _orient(ring)
 
     def _polygon(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
         """Return the corners of a convex polyline, counterclockwise, in the model's unit."""
+        ring = self._corners(curve)
+        return None if ring is None else _convex(ring)
+
+    def _corners(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
+        """Return the corners of a closed polyline."""
         reader = self.placements.reader
         if curve is None or curve.is_a() != "IfcPolyline":
             return None
         points = [reader.read(point, "Coordinates") for point in reader.entities(curve, "Points")]
         if not 3 < len(points) <= MAX_CORNERS or any(len(point) != 2 for point in points):  # noqa: PLR2004
             return None
-        return _convex(np.array(points[:-1] if points[0] == points[-1] else points, float))
+        return np.array(points[:-1] if points[0] == points[-1] else points, float)
 
     def _placed(self, ring: Floats, position: ifcopenshell.entity_instance | None) -> Floats | None:
         """Return a ring moved by an IfcAxis2Placement2D."""
@@ -246,6 +252,13 @@ def _convex(ring: Floats) -> Floats | None:
     if abs(abs(angles.sum()) - 2 * np.pi) > TINY_M or not ((turns >= 0).all() or (turns <= 0).all()):
         return None
     return ring if turns.sum() > 0 else ring[::-1]
+
+
+def _orient(ring: Floats) -> Floats:
+    """Return a ring counterclockwise."""
+    after = np.roll(ring, -1, axis=0)
+    area = float((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum())
+    return ring if area > 0 else ring[::-1]
 
 
 def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
