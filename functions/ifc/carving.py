@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,7 +32,7 @@ MAX_CONVEX = 4  # corners of the sides of an extrusion, which are parallelograms
 def carve(body: Faces, bites: Sequence[Faces] = (), *, convex: bool = True) -> Facets | None:
     """Return the surface; None where it is none that is made here.
 
-    A body without bites need not be `convex`, but each of its faces must be flat.
+    What is not `convex` must be extruded, and all of it from the same plane to the same plane.
     """
     walls = [(plane, ring) for face in body if (plane := plane_of(ring := clean(face)))]
     mouths: dict[int, list[Face]] = {}
@@ -66,7 +67,7 @@ def plane_of(ring: Face) -> Plane | None:
     if len(ring) < TRIANGLE:
         return None
     arms = [minus(corner, ring[0]) for corner in ring[1:]]
-    parts = [cross(one, other) for one, other in zip(arms, arms[1:], strict=False)]
+    parts = [cross(one, other) for one, other in pairwise(arms)]
     x, y, z = (sum(values) for values in zip(*parts, strict=True))
     size = math.hypot(x, y, z)
     if size <= TINY_M2:
@@ -126,7 +127,7 @@ def _edges(
     found: dict[tuple[int, int], None] = {}
     for at in range(count):
         stops = _between(points, numbers, at, (at + 1) % count, range(count, len(points)))
-        found.update(dict.fromkeys(zip(stops, stops[1:], strict=False)))
+        found.update(dict.fromkeys(pairwise(stops)))
     start = count
     for mouth in mouths:
         places = numbers[start : start + len(mouth)]
@@ -142,9 +143,7 @@ def _edges(
     return list(found)
 
 
-def _between(
-    points: list[Vector], numbers: list[int], one: int, other: int, candidates: range
-) -> list[int]:
+def _between(points: list[Vector], numbers: list[int], one: int, other: int, candidates: range) -> list[int]:
     """Return the ends of an edge and what lies on it, in order."""
     start, along = points[one], minus(points[other], points[one])
     length = math.hypot(*along)
@@ -174,7 +173,7 @@ def _link(edges: list[tuple[int, int]] | None) -> list[list[int]] | None:
 
 
 def project(points: Sequence[Vector], normal: Vector) -> Flat:
-    """Return points without the coordinate that their plane faces most; what was counterclockwise stays so."""
+    """Return points without the coordinate that their plane faces most; turns stay as they are."""
     axis = max(range(3), key=lambda at: abs(normal[at]))
     one, other = (axis + 1) % 3, (axis + 2) % 3
     if normal[axis] < 0:

@@ -151,7 +151,7 @@ class Faces:
             text, (loop,) = self.lines[bound]
             kind, corners = self.lines[loop]
             straight = TRUE in text
-            if b"IFCPOLYLOOP" not in kind or not straight and FALSE not in text:
+            if b"IFCPOLYLOOP" not in kind or (not straight and FALSE not in text):
                 raise UnknownError
             rings.insert(0 if b"OUTER" in text else len(rings), corners if straight else corners[::-1])
         return rings

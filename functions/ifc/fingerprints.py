@@ -102,6 +102,10 @@ class Fingerprints:
             return None
         return _digest(parts)
 
+    def forget(self) -> None:
+        """Free what was kept for the fingerprints of further products."""
+        self._digests.clear()
+
     def look(self, product: ifcopenshell.entity_instance, styles: Iterable[bytes]) -> bytes:
         """Return a digest of all that decides about colours: class, materials, and the items' styles.
 

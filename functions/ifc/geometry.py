@@ -113,9 +113,7 @@ class Geometry:
         shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.texts is not None and self._is_free():
-            self._maker = Maker(
-                fingerprints, self._witness, self.texts, self._scale, self._normals()
-            )
+            self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
         for product in products:
@@ -139,6 +137,7 @@ class Geometry:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
                 queue[number] = make.curved, make.source
                 self._items[number] = make.items
+        fingerprints.forget()
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:

@@ -18,6 +18,7 @@ import ifcopenshell
 import numpy as np
 
 from functions.ifc.carving import carve
+from functions.ifc.extrusions import EXTRUDED
 from functions.ifc.faces import Faces, Facets, join
 from functions.ifc.fingerprints import FACETED, Fingerprints, UnreadError
 from functions.ifc.mesh import Material, Mesh
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     Triangles = Integers | Indices
 
 SAME = 1e-6  # relatively, of areas and volumes
-EXTRUDED = "IfcExtrudedAreaSolid"
 ORIENTED = 0.999  # the cosine from which on a kernel's normal is that of the triangle's plane
 CUT = 1e-4  # of what is cut: the fast kernel for booleans is no more exact
 UNKNOWN = Material("", (0.0, 0.0, 0.0, 1.0))
@@ -118,8 +118,8 @@ class Maker:
         """Return a draft of extruded polygons."""
         found: list[Facets] = []
         for place, item in enumerate(items):
-            body = self.witness.prism(item, convex=False)
-            facets = body and carve(body, convex=False)
+            bodies = self.witness.extrusions.hollow(item)
+            facets = bodies and carve(bodies[0], bodies[1:], convex=False)
             if not facets:
                 return None
             found.append(replace(facets, owners=facets.owners + place))
@@ -203,7 +203,9 @@ def compare(draft: Draft, mesh: Mesh) -> dict[bytes, Material] | None:
     found: dict[bytes, Material] = {}
     for style, rows in draft.groups.items():
         area = _area(facets.points, rows)
-        fitting = [material for material, other in theirs.items() if abs(area - other) <= draft.within * other]
+        fitting = [
+            material for material, other in theirs.items() if abs(area - other) <= draft.within * other
+        ]
         if len(fitting) != 1:
             return None
         found[style] = fitting[0]

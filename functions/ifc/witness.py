@@ -16,7 +16,8 @@ import ifcopenshell
 import numpy as np
 
 from functions.ifc.convex import TINY_M, Faces, box_of, clip, dot, intersect, volume_of
-from functions.ifc.placements import WORLD, Frame, Placements, Vector, transform
+from functions.ifc.extrusions import Extrusions
+from functions.ifc.placements import Frame, Placements, Vector, transform
 
 if TYPE_CHECKING:
     from functions.ifc.mesh import Floats, Mesh
@@ -25,7 +26,6 @@ HalfSpace = tuple[ifcopenshell.entity_instance, Vector, float]
 
 BOX_M = 1e-4
 VOLUME = 1e-4  # of the body's own
-MAX_CORNERS = 24
 MAX_CLIPS = 20
 
 
@@ -65,6 +65,10 @@ class Witness:
 
     placements: Placements
     scale: float
+
+    def __post_init__(self) -> None:
+        """Get ready to read extrusions."""
+        self.extrusions = Extrusions(self.placements, self.scale)
 
     def testify(
         self, product: ifcopenshell.entity_instance, openings: Sequence[ifcopenshell.entity_instance]
@@ -117,7 +121,7 @@ class Witness:
             item = first
             if len(halves) > MAX_CLIPS:
                 return None, []
-        body = self.prism(item) or []
+        body = self.extrusions.prism(item) or []
         for _, normal, offset in (half for half in halves if half[0].is_a() == "IfcHalfSpaceSolid"):
             body = clip(body, normal, offset)
         bites = []
@@ -149,7 +153,7 @@ class Witness:
         """Return the planes of the convex polygon that bounds a half space, with normals out of it."""
         reader = self.placements.reader
         frame = self.placements.frame(reader.entity(half, "Position"))
-        ring = self._polygon(reader.entity(half, "PolygonalBoundary"))
+        ring = self.extrusions.polygon(reader.entity(half, "PolygonalBoundary"))
         if half.is_a() != "IfcPolygonalBoundedHalfSpace" or frame is None or ring is None:
             return None
         origin, x, y = (np.array(vector) for vector in frame[:3])
@@ -163,7 +167,7 @@ class Witness:
     def _opening(self, opening: ifcopenshell.entity_instance) -> Faces | None:
         """Return an opening in the coordinates of the product that it is placed in."""
         item = self._only_item(opening)
-        faces = None if item is None else self.prism(item)
+        faces = None if item is None else self.extrusions.prism(item)
         own = self.placements.reader.entity(opening, "ObjectPlacement")
         frame = self.placements.frame(self.placements.reader.entity(own, "RelativePlacement"))
         if faces is None or frame is None:
@@ -171,94 +175,6 @@ class Witness:
         x, y, z = (value * self.scale for value in frame[0])
         metres: Frame = ((x, y, z), *frame[1:])
         return [[transform(metres, corner) for corner in face] for face in faces]
-
-    def prism(self, item: ifcopenshell.entity_instance, *, convex: bool = True) -> Faces | None:
-        """Return an extruded polygon, of convex ones only if it shall be `convex`; None of anything else."""
-        reader = self.placements.reader
-        if item.is_a() != "IfcExtrudedAreaSolid":
-            return None
-        profile, direction = reader.entity(item, "SweptArea"), reader.entity(item, "ExtrudedDirection")
-        depth, ratios = reader.number(item, "Depth"), direction and reader.read(direction, "DirectionRatios")
-        position = reader.entity(item, "Position")
-        frame = self.placements.frame(position) if position else WORLD
-        ring = self._ring(profile, convex=convex) if profile else None
-        if not depth or ring is None or frame is None or not isinstance(ratios, tuple):
-            return None
-        length = float(np.linalg.norm(ratios))
-        if len(ratios) != 3 or not ratios[2] * depth > 0:  # noqa: PLR2004
-            return None
-        x, y, z = (float(ratio) / length * depth for ratio in ratios)
-        corners = [(float(u), float(v)) for u, v in ring]
-        low = [self._metres(frame, (u, v, 0.0)) for u, v in corners]
-        high = [self._metres(frame, (u + x, v + y, z)) for u, v in corners]
-        sides = [(low[i - 1], low[i], high[i], high[i - 1]) for i in range(len(low))]
-        return [low[::-1], high, *sides]
-
-    def _metres(self, frame: Frame, point: Vector) -> Vector:
-        """Return a local point outside the frame, in metres."""
-        x, y, z = transform(frame, point)
-        return x * self.scale, y * self.scale, z * self.scale
-
-    def _ring(self, profile: ifcopenshell.entity_instance, *, convex: bool) -> Floats | None:
-        """Return the corners of a rectangle or of a polygon, counterclockwise."""
-        reader = self.placements.reader
-        if profile.is_a() == "IfcRectangleProfileDef":
-            x, y = (reader.number(profile, name) for name in ("XDim", "YDim"))
-            if not x or not y:
-                return None
-            ring = np.array([[-x, -y], [x, -y], [x, y], [-x, y]]) / 2
-            return self._placed(ring, reader.entity(profile, "Position"))
-        if profile.is_a() != "IfcArbitraryClosedProfileDef":
-            return None
-        ring = self._corners(reader.entity(profile, "OuterCurve"))
-        return ring if ring is None else _convex(ring) if convex else _orient(ring)
-
-    def _polygon(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
-        """Return the corners of a convex polyline, counterclockwise, in the model's unit."""
-        ring = self._corners(curve)
-        return None if ring is None else _convex(ring)
-
-    def _corners(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
-        """Return the corners of a closed polyline."""
-        reader = self.placements.reader
-        if curve is None or curve.is_a() != "IfcPolyline":
-            return None
-        points = [reader.read(point, "Coordinates") for point in reader.entities(curve, "Points")]
-        if not 3 < len(points) <= MAX_CORNERS or any(len(point) != 2 for point in points):  # noqa: PLR2004
-            return None
-        return np.array(points[:-1] if points[0] == points[-1] else points, float)
-
-    def _placed(self, ring: Floats, position: ifcopenshell.entity_instance | None) -> Floats | None:
-        """Return a ring moved by an IfcAxis2Placement2D."""
-        reader = self.placements.reader
-        if position is None:
-            return ring
-        location, direction = reader.entity(position, "Location"), reader.entity(position, "RefDirection")
-        origin = None if location is None else reader.read(location, "Coordinates")
-        x, y = reader.read(direction, "DirectionRatios")[:2] if direction else (1.0, 0.0)
-        length = float(np.hypot(x, y))
-        if not isinstance(origin, tuple) or not length:
-            return None
-        placed: Floats = ring @ np.array([[x, y], [-y, x]]) / length + np.array(origin[:2])
-        return placed
-
-
-def _convex(ring: Floats) -> Floats | None:
-    """Return a convex ring counterclockwise; None when it is not convex."""
-    edges = np.roll(ring, -1, axis=0) - ring
-    after = np.roll(edges, -1, axis=0)
-    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
-    angles = np.arctan2(turns, (edges * after).sum(axis=1))
-    if abs(abs(angles.sum()) - 2 * np.pi) > TINY_M or not ((turns >= 0).all() or (turns <= 0).all()):
-        return None
-    return ring if turns.sum() > 0 else ring[::-1]
-
-
-def _orient(ring: Floats) -> Floats:
-    """Return a ring counterclockwise."""
-    after = np.roll(ring, -1, axis=0)
-    area = float((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum())
-    return ring if area > 0 else ring[::-1]
 
 
 def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
