@@ -28,6 +28,9 @@ MAX_LINES = 50_000
 NUMBER = re.compile(rb"#(\d+)")
 LINE_END, HASH, ZERO = b"\n#0"
 
+SPACE = 32
+LETTERS = 3  # IFC, with which every class begins
+UNSHAPED = np.frombuffer(b"REPRQU", ">u2").astype(np.uint16)  # IfcRel..., IfcProperty..., IfcQuantity...
 JOINT = b"\n;"  # a semicolon ends a line, so there is none in it
 
 Numbers = NDArray[np.int64]
@@ -68,16 +71,19 @@ class Texts:
         numbers = np.empty(self._instances, np.int32)
         places = np.empty(self._instances, np.uint32 if small else np.int64)
         filled = 0
-        for some, offsets in _lines(self._path):
-            until = filled + len(some)
-            if until > self._instances:
+        met = 0
+        for some, offsets, kept in _lines(self._path):
+            met += len(some)
+            if met > self._instances:
                 return numbers[:0], places[:0]
-            numbers[filled:until], places[filled:until] = some, offsets
+            until = filled + int(kept.sum())
+            numbers[filled:until], places[filled:until] = some[kept], offsets[kept]
             filled = until
+        numbers, places = numbers[:filled].copy(), places[:filled].copy()
         if (numbers[1:] <= numbers[:-1]).any():
             order = np.argsort(numbers, kind="stable")
             numbers, places = numbers[order], places[order]
-        if filled != self._instances or (numbers[1:] == numbers[:-1]).any():
+        if met != self._instances or (numbers[1:] == numbers[:-1]).any():
             return numbers[:0], places[:0]
         return numbers, places
 
@@ -124,16 +130,17 @@ class Texts:
         return JOINT.join([data[start : data.find(b";", start)] for start in offsets[places].tolist()])
 
 
-def _lines(path: Path) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield the numbers at the beginning of lines, and the offsets of what follows them."""
+def _lines(path: Path) -> Iterator[tuple[Numbers, Numbers, NDArray[np.bool_]]]:
+    """Yield the numbers at the beginning of lines, the offsets of what follows them, and which to keep."""
     with path.open("rb") as file:
         offset, rest = 0, b""
         while chunk := file.read(CHUNK_BYTES):
             cut = chunk.rfind(b"\n")
             text = rest + chunk[:cut]
             if cut >= 0:
-                numbers, places = _parse(np.frombuffer(text + b"\0" * MAX_DIGITS * 2, np.uint8))
-                yield numbers, places + offset
+                codes = np.frombuffer(text + b"\0" * MAX_DIGITS * 2, np.uint8)
+                numbers, places = _parse(codes)
+                yield numbers, places + offset, _may_shape(codes, places)
                 offset += len(text)
                 rest = chunk[cut:]
             else:
@@ -151,6 +158,17 @@ def _parse(text: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
         numbers = np.where(inside, numbers * 10 + digits, numbers)
         places += inside
     return numbers, places
+
+
+def _may_shape(text: NDArray[np.uint8], places: Numbers) -> NDArray[np.bool_]:
+    """Tell of which lines a shape may be made: relationships, properties and quantities are none.
+
+    They are most of many models, and indexing them would take as much memory.
+    """
+    start = places + 1  # after the =
+    start = start + (text[start] == SPACE) + LETTERS
+    pairs = text[start].astype(np.uint16) << 8 | text[start + 1]
+    return ~np.isin(pairs, UNSHAPED)
 
 
 def _fresh(met: Numbers, known: Numbers) -> Numbers:

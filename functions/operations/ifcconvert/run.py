@@ -40,6 +40,9 @@ UNREAD = (
     "IfcQuantityLength",
     "IfcQuantityArea",
     "IfcQuantityVolume",
+    "IfcRelConnectsPathElements",
+    "IfcRelAssociatesClassification",
+    "IfcRelSpaceBoundary",
 )
 NAMED_FAILURES = 20
 REPORT_EVERY = 200
