@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TO_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 0], [0, 0, 0, 1.0]])
 ZERO = np.zeros(3)
 FAR_M = 1000.0  # float32 has steps of 0.06 mm there
-COPIED = 1 << 20
+COPIED = 1 << 16
 MAX_BYTES = 2**32 - 1
 FLOAT, UINT32, UINT16 = 5126, 5125, 5123
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
