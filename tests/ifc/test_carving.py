@@ -14,9 +14,7 @@ def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Fa
     (a, b, c), (x, y, z) = low, high
     bottom = [(a, b, c), (a, y, c), (x, y, c), (x, b, c)]
     top = [(u, v, z) for u, v, _ in reversed(bottom)]
-    sides = [
-        [bottom[at], bottom[at - 1], (*bottom[at - 1][:2], z), (*bottom[at][:2], z)] for at in range(4)
-    ]
+    sides = [[bottom[at], bottom[at - 1], (*bottom[at - 1][:2], z), (*bottom[at][:2], z)] for at in range(4)]
     return [bottom, top, *sides]
 
 
@@ -30,9 +28,7 @@ def measure(facets: Facets) -> tuple[float, bool]:
     """The volume, and whether every edge has two sides."""
     a, b, c = np.moveaxis(facets.points[facets.triangles], 1, 0)
     places = [tuple(row) for row in np.round(facets.points, 6).tolist()]
-    edges = [
-        (places[row[at - 1]], places[row[at]]) for row in facets.triangles.tolist() for at in range(3)
-    ]
+    edges = [(places[row[at - 1]], places[row[at]]) for row in facets.triangles.tolist() for at in range(3)]
     closed = sorted(edges) == sorted((end, start) for start, end in edges)
     return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6, closed
 

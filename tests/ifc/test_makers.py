@@ -79,7 +79,7 @@ def test_boxes_volumes_areas_and_materials_are_those_of_opencascade(
     path.write_text("".join(pieces), encoding="latin-1")
     model, found = made_here(path, tmp_path, monkeypatch)
     assert len(found) >= 4
-    numbers = random.Random(7).sample(sorted(found), min(SAMPLE, len(found)))
+    numbers = random.Random(7).sample(sorted(found), min(SAMPLE, len(found)))  # noqa: S311
     kernel = {made.number: made.mesh for made in tessellate(model, numbers, engine=OPENCASCADE)}
     assert kernel.keys() == set(numbers)
     for number, expected in kernel.items():

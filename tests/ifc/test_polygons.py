@@ -39,14 +39,16 @@ def test_what_is_bent_or_has_no_area_is_no_polygon() -> None:
 
 @given(st.integers(0, 7), st.booleans(), st.integers(0, 2))
 def test_ears_cover_a_comb_however_it_lies(start: int, back: bool, axis: int) -> None:
-    ring = np.roll(np.roll(COMB, start, axis=0)[:: -1 if back else 1], axis, axis=1)
+    ring = np.roll(np.roll(np.array(COMB), start, axis=0)[:: -1 if back else 1], axis, axis=1)
     made = cut([ring])
     assert made is not None
     assert abs(area([ring], made[1]) - 7) < 1e-9
 
 
 def test_corners_in_a_row_are_all_used() -> None:
-    ring = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0], [3, 1, 0], [2, 1, 0], [1, 1, 0], [0, 1, 0]])
+    ring = np.array(
+        [[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0], [3, 1, 0], [2, 1, 0], [1, 1, 0], [0, 1, 0]]
+    )
     made = cut([ring])
     assert made is not None
     assert np.unique(made[1]).tolist() == list(range(8))
