@@ -3,7 +3,7 @@
     python -m benchmarks [MODEL...] [--mb 5] [--runs 3] [--jobs 1000] [--results build/benchmarks]
 
 Every operation is measured on the models, by default on two replicas of the example house: one whose
-copies are equal, one whose extrusions all differ. Then small jobs go through the local stack. The
+copies are equal, one whose extrusions and faces all differ. Then small jobs go through the local stack. The
 committed figures are left alone unless `--results benchmarks/results` says otherwise.
 """
 
@@ -46,7 +46,7 @@ def replicas(folder: Path, mb: float) -> list[Path]:
     for name, vary in (("house", False), ("house-varied", True)):
         path = folder / f"{name}-{mb:.0f}MB.ifc"
         say(f"making {path.name}")
-        replicate.write(HOUSE, path, mb=mb, spacing=SPACING, vary=vary)
+        replicate.write(HOUSE, path, mb=mb, spacing=SPACING, vary=vary, faces=vary)
         found.append(path)
     return found
 

@@ -1,11 +1,11 @@
 """Make a large model out of a small one: copies in a grid, as text.
 
-    python -m benchmarks.replicate MODEL OUTPUT --mb 25 [--spacing 100] [--vary]
+    python -m benchmarks.replicate MODEL OUTPUT --mb 25 [--spacing 100] [--vary [--faces]]
 
 Instance numbers are shifted, GlobalIds are new, the project with all that it refers to and the contexts
 are shared, and every copy stands at its own place. Copies are equal, as the storeys and units of real
-buildings are; with `--vary` every extrusion of every copy has a depth of its own, so that nothing can be
-made once and used again.
+buildings are; with `--vary` every extrusion of every copy has a depth of its own, and with `--faces` every
+copy's faces have a size of their own as well, so that nothing at all can be made once and used again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 import math
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ INSTANCE = re.compile(r"\s*#(\d+)\s*=\s*(\w+)\s*(\(.*\))\s*", re.DOTALL)
 REFERENCE = re.compile(r"'(?:[^']|'')*'|#(\d+)")
 GUID = re.compile(r"\(\s*'[0-9A-Za-z_$]{22}'")
 DEPTH = re.compile(r"([0-9.Ee+-]+)\s*\)$")
+COORDINATE = re.compile(r"[0-9][0-9.Ee+-]*")
+SPREAD = 0.01  # the last copy's depths and faces are so much larger than the first one's
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$"
 CONTEXTS = ("IFCPROJECT", "IFCGEOMETRICREPRESENTATIONCONTEXT", "IFCGEOMETRICREPRESENTATIONSUBCONTEXT")
 
@@ -40,11 +42,14 @@ class Instance:
         return [int(found[1]) for found in REFERENCE.finditer(self.arguments) if found[1]]
 
 
-def replicate(text: str, *, copies: int, spacing: float = 100.0, vary: bool = False) -> Iterator[str]:
+def replicate(
+    text: str, *, copies: int, spacing: float = 100.0, vary: bool = False, faces: bool = False
+) -> Iterator[str]:
     """Yield the pieces of a STEP file with `copies` copies of the one in `text`, `spacing` units apart."""
     start, end = text.index("DATA;") + len("DATA;"), text.rindex("ENDSEC;")
     instances = list(_parse(text[start:end]))
     shared = _shared({instance.number: instance for instance in instances})
+    corners = _corners(instances) if faces else frozenset()
     step = max(instance.number for instance in instances) + 10
     chance = random.Random(42)  # noqa: S311 - equal files on every run
     side = math.ceil(math.sqrt(copies))
@@ -63,7 +68,9 @@ def replicate(text: str, *, copies: int, spacing: float = 100.0, vary: bool = Fa
                 if copy:
                     arguments = _moved(instance, shift, place, shared, chance)
                 if vary and instance.kind == "IFCEXTRUDEDAREASOLID":
-                    arguments = _deepened(arguments, 1 + 0.01 * copy / copies)
+                    arguments = _deepened(arguments, 1 + SPREAD * copy / copies)
+                if instance.number in corners:
+                    arguments = _grown(arguments, 1 + SPREAD * copy / copies)
                 yield f"#{instance.number + shift}={instance.kind}{arguments};\n"
     yield text[end:]
 
@@ -93,6 +100,15 @@ def _shared(instances: Mapping[int, Instance]) -> frozenset[int]:
     return frozenset(found)
 
 
+def _corners(instances: Iterable[Instance]) -> frozenset[int]:
+    """Return the points and lists of points that faces consist of, and nothing else refers to."""
+    loops, others = set[int](), set[int]()
+    for instance in instances:
+        (loops if instance.kind == "IFCPOLYLOOP" else others).update(instance.references())
+    lists = {instance.number for instance in instances if instance.kind == "IFCCARTESIANPOINTLIST3D"}
+    return frozenset(loops - others | lists)
+
+
 def _moved(instance: Instance, shift: int, place: int, shared: frozenset[int], chance: random.Random) -> str:
     """Return the arguments of a copy: other numbers, another GlobalId, under the copy's placement."""
 
@@ -116,12 +132,19 @@ def _deepened(arguments: str, factor: float) -> str:
     return DEPTH.sub(lambda found: f"{float(found[1]) * factor:.9f})", arguments)
 
 
-def write(model: Path, output: Path, *, mb: float, spacing: float, vary: bool = False) -> None:
+def _grown(arguments: str, factor: float) -> str:
+    """Return the arguments of points with all coordinates larger: a face that is flat stays so."""
+    return COORDINATE.sub(lambda found: f"{float(found[0]) * factor:.9f}", arguments)
+
+
+def write(
+    model: Path, output: Path, *, mb: float, spacing: float, vary: bool = False, faces: bool = False
+) -> None:
     """Write a replica of about so many megabytes."""
     text = model.read_bytes().decode("latin-1")
     copies = max(1, round(mb * 1e6 / len(text)))
     with output.open("w", encoding="latin-1", newline="\n") as file:
-        file.writelines(replicate(text, copies=copies, spacing=spacing, vary=vary))
+        file.writelines(replicate(text, copies=copies, spacing=spacing, vary=vary, faces=faces))
 
 
 def main() -> None:
@@ -132,6 +155,7 @@ def main() -> None:
     parser.add_argument("--mb", type=float, default=25.0, help="size of the output, about")
     parser.add_argument("--spacing", type=float, default=100.0, help="in the model's unit")
     parser.add_argument("--vary", action="store_true", help="no two copies have equal extrusions")
+    parser.add_argument("--faces", action="store_true", help="no two copies have equal faces")
     options = vars(parser.parse_args())
     write(options.pop("model"), options.pop("output"), **options)
 

@@ -9,7 +9,7 @@ its openings with their places, and its materials and those of its type. Instanc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,17 +63,15 @@ class Fingerprints:
         """Read which instances have styles, openings and materials."""
         reader = self.reader
         self._foreign = any(reader.all(name) for name in FOREIGN)
-        self._styles: dict[int, list[ifcopenshell.entity_instance]] = {}
+        self._styles: dict[int, tuple[int, ...]] = {}
         for styled in reader.all("IfcStyledItem"):
             item = reader.entity(styled, "Item")
             if item is not None:
-                self._styles.setdefault(item.id(), []).extend(reader.entities(styled, "Styles"))
+                self._style(item, reader.entities(styled, "Styles"))
         for definition in reader.all("IfcMaterialDefinitionRepresentation"):
             material = reader.entity(definition, "RepresentedMaterial")
             if material is not None:
-                self._styles.setdefault(material.id(), []).extend(
-                    reader.entities(definition, "Representations")
-                )
+                self._style(material, reader.entities(definition, "Representations"))
         self._openings = _group(
             reader.pairs("IfcRelVoidsElement", "RelatingBuildingElement", "RelatedOpeningElement")
         )
@@ -86,6 +84,16 @@ class Fingerprints:
         self._types = _group(
             (b, a) for a, b in reader.pairs("IfcRelDefinesByType", "RelatingType", "RelatedObjects")
         )
+
+    def _style(
+        self, owner: ifcopenshell.entity_instance, more: Iterable[ifcopenshell.entity_instance]
+    ) -> None:
+        """Remember styles by number: an instance in Python takes ten times as much."""
+        self._styles[owner.id()] = (*self._styles.get(owner.id(), ()), *(style.id() for style in more))
+
+    def _get(self, numbers: Iterable[int]) -> list[ifcopenshell.entity_instance]:
+        """Return instances by number."""
+        return [self.reader.model.by_id(number) for number in numbers]
 
     def of(self, product: ifcopenshell.entity_instance, *, cut: bool) -> bytes | None:
         """Return a product's fingerprint; None where it has none that can be trusted.
@@ -102,9 +110,31 @@ class Fingerprints:
             return None
         return _digest(parts)
 
+    def forget(self) -> None:
+        """Free what was kept for the fingerprints of further products."""
+        self._digests.clear()
+
+    def look(self, product: ifcopenshell.entity_instance, styles: Iterable[bytes]) -> bytes:
+        """Return a digest of all that decides about colours: class, materials, and the items' styles.
+
+        Raises an UnreadError.
+        """
+        self._budget = MAX_WHOLE
+        return _digest([product.is_a(), *self._looks(product), sorted(set(styles))])
+
+    def style(self, items: Iterable[ifcopenshell.entity_instance]) -> bytes:
+        """Return a digest of the styles of each item, equal where they have none. Raises an UnreadError."""
+        self._budget = MAX_WHOLE
+        styles = [self._styles.get(item.id(), ()) for item in items]
+        return _digest([[self._instance(style, 0) for style in self._get(some)] for some in styles])
+
+    def is_styled(self, number: int) -> bool:
+        """Tell whether an instance has a style of its own."""
+        return number in self._styles
+
     def openings(self, product: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
         """Return the openings that are cut out of a product."""
-        return self._openings.get(product.id(), [])
+        return self._get(self._openings.get(product.id(), ()))
 
     def _shape(self, product: ifcopenshell.entity_instance) -> Iterator[Any]:
         """Yield the content of the representations; contexts count as themselves."""
@@ -137,7 +167,7 @@ class Fingerprints:
         if found is None:
             return None
         styles = [
-            (place, [self._instance(style, depth + 1) for style in self._styles[number]])
+            (place, [self._instance(style, depth + 1) for style in self._get(self._styles[number])])
             for place, number in enumerate(found.order.tolist())
             if number in self._styles
         ]
@@ -145,9 +175,9 @@ class Fingerprints:
 
     def _looks(self, product: ifcopenshell.entity_instance) -> Iterator[Any]:
         """Yield the materials of the product and of its type."""
-        for owner in (product, *self._types.get(product.id(), ())):
+        for owner in (product.id(), *self._types.get(product.id(), ())):
             yield "material"
-            for material in self._materials.get(owner.id(), ()):
+            for material in self._get(self._materials.get(owner, ())):
                 yield self._instance(material, 0)
 
     def _voids(self, product: ifcopenshell.entity_instance) -> Iterator[Any]:
@@ -155,10 +185,10 @@ class Fingerprints:
 
         The openings of a whole cut its parts as well, from somewhere else: such parts are left alone.
         """
-        if any(whole.id() in self._openings for whole in self._wholes.get(product.id(), ())):
+        if any(whole in self._openings for whole in self._wholes.get(product.id(), ())):
             raise UnreadError
         placement = self.reader.entity(product, "ObjectPlacement")
-        for opening in self._openings.get(product.id(), ()):
+        for opening in self.openings(product):
             own = self.reader.entity(opening, "ObjectPlacement")
             parent = self.reader.entity(own, "PlacementRelTo")
             place = self.reader.entity(own, "RelativePlacement")
@@ -187,7 +217,7 @@ class Fingerprints:
             values += self._values(instance, kind, depth + 1)
         except (RuntimeError, ValueError):
             raise UnreadError from None
-        values += [self._instance(style, depth + 1) for style in self._styles.get(number, ())]
+        values += [self._instance(style, depth + 1) for style in self._get(self._styles.get(number, ()))]
         digest = _digest(values)
         if kind in OWNED:
             del self._digests[number]
@@ -212,11 +242,11 @@ class Fingerprints:
 
 def _group(
     pairs: Iterator[tuple[ifcopenshell.entity_instance, ifcopenshell.entity_instance]],
-) -> dict[int, list[ifcopenshell.entity_instance]]:
-    """Return the second ones by the number of the first."""
-    groups: dict[int, list[ifcopenshell.entity_instance]] = {}
+) -> dict[int, tuple[int, ...]]:
+    """Return the numbers of the second ones by those of the first."""
+    groups: dict[int, tuple[int, ...]] = {}
     for first, second in pairs:
-        groups.setdefault(first.id(), []).append(second)
+        groups[first.id()] = (*groups.get(first.id(), ()), second.id())
     return groups
 
 

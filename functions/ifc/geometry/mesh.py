@@ -52,7 +52,14 @@ class Mesh:
         owners = np.frombuffer(triangulation.material_ids_buffer, np.int32)
         parts = tuple(_parts(read_materials(triangulation), owners, triangles))
         whole = normals if len(normals) == len(points) else None
-        return cls(points=points, normals=whole, parts=parts, key=_key(points, whole, parts))
+        return cls.make(points, whole, parts)
+
+    @classmethod
+    def make(
+        cls, points: Floats, normals: Floats | None, parts: tuple[tuple[Material, Indices], ...]
+    ) -> Self:
+        """Return a mesh with its key."""
+        return cls(points=points, normals=normals, parts=parts, key=_key(points, normals, parts))
 
     def facet(self) -> Mesh:
         """Return the same triangles, each with corners of its own and the normal of its plane."""
@@ -66,7 +73,7 @@ class Mesh:
         ends = np.cumsum([len(part) for _, part in self.parts])[:-1]
         names = [material for material, _ in self.parts]
         parts = tuple(zip(names, np.split(numbers, ends), strict=True))
-        return Mesh(points, normals, parts, _key(points, normals, parts))
+        return Mesh.make(points, normals, parts)
 
     @property
     def bounds(self) -> Floats:

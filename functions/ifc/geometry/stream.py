@@ -5,9 +5,11 @@ exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once:
 otherwise (`curves`). What the first engine leaves out is tried once more by the other one,
 and counted as `fell_back`; what still gives nothing is counted as `failed` and named.
 Booleans are what takes the time. Elements with equal fingerprints are made once (`shared`); whether their
-placements are understood is proven on the one that is meshed. A boolean that `witness` can
-work out by itself goes to Manifold first, 14 times as fast as OpenCASCADE (0.7 ms a wall with openings
-against 9.8), and its mesh is taken only where volume, box and closedness agree (`confirmed`). Manifold
+placements are understood is proven on the one that is meshed. Flat faces, extruded polygons and walls with
+openings are made without any engine (`made`), once an engine has shown the looks of one like them: see
+`makers`. Of what is left, a boolean that `witness` can work out by itself goes
+to Manifold first, 14 times as fast as OpenCASCADE (0.7 ms a wall with openings against 9.8), and its mesh
+is taken only where volume, box and closedness agree (`confirmed`). Manifold
 without a witness loses elements, and ifclite-geom 4.15 was not used: it gives one colour an element and
 no normals, and was off by up to 4 mm on 21 of 168 shapes of a test set that the kernels above agree on.
 
@@ -27,6 +29,7 @@ import numpy as np
 
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
+from functions.ifc.geometry.makers import Draft, Maker
 from functions.ifc.geometry.shapes import CycleError, Shapes
 from functions.ifc.geometry.witness import Testimony, Witness
 from functions.ifc.placements import LIMIT_M, Placements
@@ -41,6 +44,7 @@ BATCH = 8  # elements to start with; then as many as gave about VERTICES last ti
 BATCH_MAX = 50
 VERTICES = 10_000
 UNCUT = "disable-opening-subtractions"
+DAMAGED = (ArithmeticError, LookupError, TypeError, ValueError)  # what comes of numbers that are none
 EXACT_M = 1e-6  # how well a placement that we work out must agree with IfcOpenShell's
 
 
@@ -71,6 +75,7 @@ class Geometry:
     meshed: int = 0
     shared: int = 0
     confirmed: int = 0
+    made: int = 0
     fell_back: int = 0
     failed: dict[int, str] = field(default_factory=dict)
     _solid: set[int] = field(default_factory=set)
@@ -78,6 +83,9 @@ class Geometry:
     _items: dict[int, int] = field(default_factory=dict)
     _twins: dict[int, list[int]] = field(default_factory=dict)
     _testimonies: dict[int, Testimony | None] = field(default_factory=dict)
+    _readable: dict[int, bool] = field(default_factory=dict)  # whether they are cut
+    _drafts: dict[int, Draft] = field(default_factory=dict)
+    _maker: Maker | None = None
 
     def __post_init__(self) -> None:
         """Get ready to read placements."""
@@ -88,7 +96,6 @@ class Geometry:
     def stream(self, products: Iterable[ifcopenshell.entity_instance]) -> Iterator[Shape]:
         """Yield the shapes of the products that have one."""
         queue = self._sort_out(products)
-        self.texts = None  # its index has done its work
         size, start = BATCH, 0
         while start < len(queue):
             batch = self._take(queue, start, size)
@@ -107,7 +114,9 @@ class Geometry:
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
         shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
-        witness = Witness(self._placements, self._scale)
+        self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
+        if self.texts is not None and self._is_free():
+            self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
         for product in products:
@@ -127,11 +136,11 @@ class Geometry:
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
-                openings = fingerprints.openings(product)
-                if key is not None and (make.cut or openings) and not make.curved:
-                    self._testimonies[number] = witness.testify(product, openings)
+                if key is not None and not make.curved:
+                    self._readable[number] = bool(make.cut or fingerprints.openings(product))
                 queue[number] = make.curved, make.source
                 self._items[number] = make.items
+        fingerprints.forget()
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:
@@ -144,8 +153,75 @@ class Geometry:
             end += 1
         return queue[start:end]
 
+    def _is_free(self) -> bool:
+        """Tell whether nobody has asked for a certain engine."""
+        return self.engines[0] == HYBRID and len(self.engines) > 1
+
+    def _normals(self) -> bool:
+        return "no-normals" not in self.settings
+
     def _mesh(self, batch: list[int]) -> Iterator[Made]:
-        """Yield the meshes of a batch, each by the first engine that gives one."""
+        """Yield the meshes of a batch: those of unknown looks by an engine first, the rest if it must be."""
+        self._draft(batch)
+        news: dict[bytes, int] = {}
+        for number, draft in self._drafts.items():
+            if self._maker is not None and not self._maker.is_known(draft):
+                news.setdefault(draft.look, number)
+        first = set(news.values())
+        for made in self._engage([number for number in batch if number in first]):
+            self._learn(made)
+            yield made
+        rest = []
+        for number in batch:
+            own = None if number in first else self._make(number)
+            if own is not None:
+                self.made += 1
+                yield own
+            elif number not in first:
+                rest.append(number)
+        yield from self._engage(rest)
+
+    def _draft(self, batch: list[int]) -> None:
+        """Let the witness and the maker work on a batch."""
+        self._drafts.clear()
+        self._testimonies.clear()
+        for number in batch if self._is_free() and UNCUT not in self.settings else ():
+            if number not in self._readable:
+                continue
+            try:
+                draft = self._outline(number, cut=self._readable.pop(number))
+            except DAMAGED:  # an engine has its own word for it
+                continue
+            if draft is not None:
+                self._drafts[number] = draft
+
+    def _outline(self, number: int, *, cut: bool) -> Draft | None:
+        """Return a draft of a product, and keep the testimony where it is cut."""
+        product = self.model.by_id(number)
+        told = self._witness.testify(product, self._fingerprints.openings(product))
+        if cut:
+            self._testimonies[number] = told
+        return self._maker.draft(product, told) if self._maker and (told or not cut) else None
+
+    def _learn(self, made: Made) -> None:
+        """Let the maker see what an engine made, if our placement of it is the engine's."""
+        draft = self._drafts.get(made.number)
+        if draft is not None and self._maker is not None and self._reads_placement(made):
+            self._maker.learn(draft, made.mesh)
+
+    def _make(self, number: int) -> Made | None:
+        """Return what we make of a product; None where an engine has to make it."""
+        draft = self._drafts.pop(number, None)
+        mesh = None if draft is None or self._maker is None else self._maker.make(draft)
+        if mesh is None:
+            return None
+        made = Made(number, mesh, self._placement(number))
+        return made if np.isfinite(made.placement).all() and self._is_sound(made) else None
+
+    def _engage(self, batch: list[int]) -> Iterator[Made]:
+        """Yield what engines make of a batch, each by the first one that gives a mesh."""
+        if not batch:
+            return
         quick = self._confirm(batch)
         yield from quick.values()
         rest = [number for number in batch if number not in quick]
@@ -162,13 +238,11 @@ class Geometry:
 
     def _confirm(self, batch: list[int]) -> dict[int, Made]:
         """Return what the fast engine makes of booleans, as far as the witness confirms it."""
-        if self.engines[0] != HYBRID or len(self.engines) == 1 or UNCUT in self.settings:
-            return {}
         known = {number: self._testimonies.pop(number, None) for number in batch}
         found = self._try([number for number, told in known.items() if told], MANIFOLD)
         right = {number: made for number, made in found.items() if self._agrees(made, known[number])}
         self.confirmed += len(right)
-        if "no-normals" in self.settings:
+        if not self._normals():
             return right
         return {number: replace(made, mesh=made.mesh.facet()) for number, made in right.items()}
 

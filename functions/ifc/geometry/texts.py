@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,14 @@ MAX_LINES = 50_000
 NUMBER = re.compile(rb"#(\d+)")
 LINE_END, HASH, ZERO = b"\n#0"
 
+SPACE = 32
+LETTERS = 3  # IFC, with which every class begins
+UNSHAPED = np.frombuffer(b"REPRQU", ">u2").astype(np.uint16)  # IfcRel..., IfcProperty..., IfcQuantity...
+JOINT = b"\n;"  # a semicolon ends a line, so there is none in it
+
 Numbers = NDArray[np.int64]
+Line = tuple[bytes, list[int]]
+"""What follows the number of an instance, and the numbers that it refers to."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,15 @@ class Content:
     text: bytes
     references: bytes
     order: Numbers
+
+
+@dataclass(frozen=True)
+class Level:
+    """Some instances, what follows their numbers, joined, and the numbers that they refer to."""
+
+    numbers: Numbers
+    text: bytes
+    references: Numbers
 
 
 class Texts:
@@ -54,42 +71,55 @@ class Texts:
         numbers = np.empty(self._instances, np.int32)
         places = np.empty(self._instances, np.uint32 if small else np.int64)
         filled = 0
-        for some, offsets in _lines(self._path):
-            until = filled + len(some)
-            if until > self._instances:
+        met = 0
+        for some, offsets, kept in _lines(self._path):
+            met += len(some)
+            if met > self._instances:
                 return numbers[:0], places[:0]
-            numbers[filled:until], places[filled:until] = some, offsets
+            until = filled + int(kept.sum())
+            numbers[filled:until], places[filled:until] = some[kept], offsets[kept]
             filled = until
+        numbers, places = numbers[:filled].copy(), places[:filled].copy()
         if (numbers[1:] <= numbers[:-1]).any():
             order = np.argsort(numbers, kind="stable")
             numbers, places = numbers[order], places[order]
-        if filled != self._instances or (numbers[1:] == numbers[:-1]).any():
+        if met != self._instances or (numbers[1:] == numbers[:-1]).any():
             return numbers[:0], places[:0]
         return numbers, places
 
     def content(self, numbers: Sequence[int]) -> Content | None:
         """Return what instances and those that they refer to say; None where that cannot be told."""
+        levels = self._walk(numbers)
+        return None if levels is None else _renumber(levels)
+
+    def lines(self, numbers: Sequence[int]) -> dict[int, Line] | None:
+        """Return the lines of instances and of those that they refer to; None as `content` does."""
+        found = dict[int, Line]()
+        levels = self._walk(numbers)
+        for level in levels or ():
+            lines = level.text.split(JOINT)
+            ends = np.cumsum([0, *(line.count(b"#") for line in lines)]).tolist()
+            references = level.references.tolist()
+            spans = (references[start:end] for start, end in pairwise(ends))
+            found.update(zip(level.numbers.tolist(), zip(lines, spans, strict=True), strict=True))
+        return None if levels is None else found
+
+    def _walk(self, numbers: Sequence[int]) -> list[Level] | None:
+        """Walk down the references, a level at a time; None where a line is not found, or may mislead."""
         with self._path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
-            found = self._follow(np.array(numbers, np.int64), data)
+            found = list[Level]()
+            known = fresh = np.array(numbers, np.int64)
+            while len(fresh):
+                lines = self._read(fresh, data)
+                # A string or a comment may hold anything, also what looks like a reference.
+                if lines is None or len(known) > MAX_LINES or b"'" in lines or b"/*" in lines:
+                    return None
+                met = np.array(NUMBER.findall(lines), dtype=NUMBER_TYPE).astype(np.int64)
+                found.append(Level(fresh, lines, met))
+                fresh = _fresh(met, known)
+                known = np.concatenate([known, fresh])
             data.madvise(MADV_DONTNEED)
         return found
-
-    def _follow(self, numbers: Numbers, data: mmap) -> Content | None:
-        """Walk down the references, a level at a time."""
-        levels, texts, references = list[Numbers](), list[bytes](), list[Numbers]()
-        known = numbers[:0]
-        while len(numbers):
-            lines = self._read(numbers, data)
-            known = np.concatenate([known, numbers])
-            # A string or a comment may hold anything, also what looks like a reference.
-            if lines is None or len(known) > MAX_LINES or b"'" in lines or b"/*" in lines:
-                return None
-            met = np.array(NUMBER.findall(lines), dtype=NUMBER_TYPE).astype(np.int64)
-            levels.append(numbers)
-            texts.append(lines)
-            references.append(met)
-            numbers = _fresh(met, known)
-        return _renumber(levels, texts, references)
 
     def _read(self, numbers: Numbers, data: mmap) -> bytes | None:
         """Return what stands behind the numbers of some instances; None where one of them is not found."""
@@ -97,19 +127,20 @@ class Texts:
         places = np.searchsorted(known, numbers.astype(np.int32))
         if not len(known) or places.max() >= len(known) or (known[places] != numbers).any():
             return None
-        return b"\n".join([data[start : data.find(b";", start)] for start in offsets[places].tolist()])
+        return JOINT.join([data[start : data.find(b";", start)] for start in offsets[places].tolist()])
 
 
-def _lines(path: Path) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield the numbers at the beginning of lines, and the offsets of what follows them."""
+def _lines(path: Path) -> Iterator[tuple[Numbers, Numbers, NDArray[np.bool_]]]:
+    """Yield the numbers at the beginning of lines, the offsets of what follows them, and which to keep."""
     with path.open("rb") as file:
         offset, rest = 0, b""
         while chunk := file.read(CHUNK_BYTES):
             cut = chunk.rfind(b"\n")
             text = rest + chunk[:cut]
             if cut >= 0:
-                numbers, places = _parse(np.frombuffer(text + b"\0" * MAX_DIGITS * 2, np.uint8))
-                yield numbers, places + offset
+                codes = np.frombuffer(text + b"\0" * MAX_DIGITS * 2, np.uint8)
+                numbers, places = _parse(codes)
+                yield numbers, places + offset, _may_shape(codes, places)
                 offset += len(text)
                 rest = chunk[cut:]
             else:
@@ -129,6 +160,17 @@ def _parse(text: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
     return numbers, places
 
 
+def _may_shape(text: NDArray[np.uint8], places: Numbers) -> NDArray[np.bool_]:
+    """Tell of which lines a shape may be made: relationships, properties and quantities are none.
+
+    They are most of many models, and indexing them would take as much memory.
+    """
+    start = places + 1  # after the =
+    start = start + (text[start] == SPACE) + LETTERS
+    pairs = text[start].astype(np.uint16) << 8 | text[start + 1]
+    return ~np.isin(pairs, UNSHAPED)
+
+
 def _fresh(met: Numbers, known: Numbers) -> Numbers:
     """Return the numbers that were met and not known, each once, in the order they were met."""
     order = np.argsort(met, kind="stable")
@@ -141,12 +183,12 @@ def _fresh(met: Numbers, known: Numbers) -> Numbers:
     return fresh
 
 
-def _renumber(levels: list[Numbers], texts: list[bytes], references: list[Numbers]) -> Content:
+def _renumber(levels: list[Level]) -> Content:
     """Return the content with numbers replaced by their order."""
-    order = np.concatenate(levels)
+    order = np.concatenate([level.numbers for level in levels])
     ranks = np.argsort(order)
-    met = np.concatenate(references)
+    met = np.concatenate([level.references for level in levels])
     labels = ranks[np.searchsorted(order, met, sorter=ranks)]
-    lengths = [len(level) for level in levels]
-    text = b"\n".join([*(NUMBER.sub(b"#", lines) for lines in texts), repr(lengths).encode()])
+    lengths = [len(level.numbers) for level in levels]
+    text = b"\n".join([*(NUMBER.sub(b"#", level.text) for level in levels), repr(lengths).encode()])
     return Content(text, labels.astype(np.int32).tobytes(), order)

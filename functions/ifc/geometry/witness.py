@@ -16,7 +16,8 @@ import ifcopenshell
 import numpy as np
 
 from functions.ifc.geometry.convex import TINY_M, Faces, box_of, clip, dot, intersect, volume_of
-from functions.ifc.placements import WORLD, Frame, Placements, Vector, transform
+from functions.ifc.geometry.extrusions import Extrusions
+from functions.ifc.placements import Frame, Placements, Vector, transform
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
@@ -25,19 +26,25 @@ HalfSpace = tuple[ifcopenshell.entity_instance, Vector, float]
 
 BOX_M = 1e-4
 VOLUME = 1e-4  # of the body's own
-MAX_CORNERS = 24
 MAX_CLIPS = 20
 
 
 @dataclass(frozen=True)
 class Testimony:
-    """The volume in cubic metres and the box (two rows, metres) that a mesh must have."""
+    """The volume in cubic metres and the box (two rows, metres) that a mesh must have; and what it is worked
+    out from: a convex body, and the convex pieces that are bitten out of it.
+    """
 
     volume: float
     box: Floats
+    body: Faces
+    bites: Sequence[Faces]
 
-    def confirms(self, mesh: Mesh) -> bool:
-        """Tell whether a mesh is closed, of one material, and has this volume and this box."""
+    def confirms(self, mesh: Mesh, *, within: float = VOLUME) -> bool:
+        """Tell whether a mesh is closed, of one material, and has this volume and this box.
+
+        `within` is what may be lacking, of the whole volume and of the whole surface.
+        """
         if len(mesh.parts) != 1:
             return False
         points = mesh.points - self.box[0]
@@ -46,8 +53,8 @@ class Testimony:
         gap = np.abs(normals.sum(axis=0)).max()
         volume = float(np.einsum("ij,ij->i", a, normals).sum()) / 6
         return bool(
-            gap <= VOLUME * np.abs(normals).sum()
-            and abs(volume - self.volume) <= VOLUME * self.volume
+            gap <= within * np.abs(normals).sum()
+            and abs(volume - self.volume) <= within * self.volume
             and np.abs(mesh.bounds - self.box).max() <= BOX_M
         )
 
@@ -58,6 +65,10 @@ class Witness:
 
     placements: Placements
     scale: float
+
+    def __post_init__(self) -> None:
+        """Get ready to read extrusions."""
+        self.extrusions = Extrusions(self.placements, self.scale)
 
     def testify(
         self, product: ifcopenshell.entity_instance, openings: Sequence[ifcopenshell.entity_instance]
@@ -76,13 +87,14 @@ class Witness:
                 return None
             bites.append(intersect(body, hole))
         volume, boxes = volume_of(body), list[tuple[Vector, Vector]]()
-        for bite in filter(None, bites):
+        bites = [bite for bite in bites if bite]
+        for bite in bites:
             box = box_of(bite)
             if any(_overlap(box, other) for other in boxes):
                 return None
             boxes.append(box)
             volume -= volume_of(bite)
-        return Testimony(volume, np.array(box_of(body))) if volume > TINY_M else None
+        return Testimony(volume, np.array(box_of(body)), body, bites) if volume > TINY_M else None
 
     def _only_item(self, product: ifcopenshell.entity_instance) -> ifcopenshell.entity_instance | None:
         """Return the one item of the one body of a product."""
@@ -109,7 +121,7 @@ class Witness:
             item = first
             if len(halves) > MAX_CLIPS:
                 return None, []
-        body = self._prism(item) or []
+        body = self.extrusions.prism(item) or []
         for _, normal, offset in (half for half in halves if half[0].is_a() == "IfcHalfSpaceSolid"):
             body = clip(body, normal, offset)
         bites = []
@@ -141,7 +153,7 @@ class Witness:
         """Return the planes of the convex polygon that bounds a half space, with normals out of it."""
         reader = self.placements.reader
         frame = self.placements.frame(reader.entity(half, "Position"))
-        ring = self._polygon(reader.entity(half, "PolygonalBoundary"))
+        ring = self.extrusions.polygon(reader.entity(half, "PolygonalBoundary"))
         if half.is_a() != "IfcPolygonalBoundedHalfSpace" or frame is None or ring is None:
             return None
         origin, x, y = (np.array(vector) for vector in frame[:3])
@@ -155,7 +167,7 @@ class Witness:
     def _opening(self, opening: ifcopenshell.entity_instance) -> Faces | None:
         """Return an opening in the coordinates of the product that it is placed in."""
         item = self._only_item(opening)
-        faces = None if item is None else self._prism(item)
+        faces = None if item is None else self.extrusions.prism(item)
         own = self.placements.reader.entity(opening, "ObjectPlacement")
         frame = self.placements.frame(self.placements.reader.entity(own, "RelativePlacement"))
         if faces is None or frame is None:
@@ -163,81 +175,6 @@ class Witness:
         x, y, z = (value * self.scale for value in frame[0])
         metres: Frame = ((x, y, z), *frame[1:])
         return [[transform(metres, corner) for corner in face] for face in faces]
-
-    def _prism(self, item: ifcopenshell.entity_instance) -> Faces | None:
-        """Return an extruded convex polygon."""
-        reader = self.placements.reader
-        if item.is_a() != "IfcExtrudedAreaSolid":
-            return None
-        profile, direction = reader.entity(item, "SweptArea"), reader.entity(item, "ExtrudedDirection")
-        depth, ratios = reader.number(item, "Depth"), direction and reader.read(direction, "DirectionRatios")
-        position = reader.entity(item, "Position")
-        frame = self.placements.frame(position) if position else WORLD
-        ring = self._ring(profile) if profile else None
-        if not depth or ring is None or frame is None or not isinstance(ratios, tuple):
-            return None
-        length = float(np.linalg.norm(ratios))
-        if len(ratios) != 3 or not ratios[2] * depth > 0:  # noqa: PLR2004
-            return None
-        x, y, z = (float(ratio) / length * depth for ratio in ratios)
-        corners = [(float(u), float(v)) for u, v in ring]
-        low = [self._metres(frame, (u, v, 0.0)) for u, v in corners]
-        high = [self._metres(frame, (u + x, v + y, z)) for u, v in corners]
-        sides = [(low[i - 1], low[i], high[i], high[i - 1]) for i in range(len(low))]
-        return [low[::-1], high, *sides]
-
-    def _metres(self, frame: Frame, point: Vector) -> Vector:
-        """Return a local point outside the frame, in metres."""
-        x, y, z = transform(frame, point)
-        return x * self.scale, y * self.scale, z * self.scale
-
-    def _ring(self, profile: ifcopenshell.entity_instance) -> Floats | None:
-        """Return the corners of a rectangle or of a convex polygon, counterclockwise."""
-        reader = self.placements.reader
-        if profile.is_a() == "IfcRectangleProfileDef":
-            x, y = (reader.number(profile, name) for name in ("XDim", "YDim"))
-            if not x or not y:
-                return None
-            ring = np.array([[-x, -y], [x, -y], [x, y], [-x, y]]) / 2
-            return self._placed(ring, reader.entity(profile, "Position"))
-        if profile.is_a() != "IfcArbitraryClosedProfileDef":
-            return None
-        return self._polygon(reader.entity(profile, "OuterCurve"))
-
-    def _polygon(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
-        """Return the corners of a convex polyline, counterclockwise, in the model's unit."""
-        reader = self.placements.reader
-        if curve is None or curve.is_a() != "IfcPolyline":
-            return None
-        points = [reader.read(point, "Coordinates") for point in reader.entities(curve, "Points")]
-        if not 3 < len(points) <= MAX_CORNERS or any(len(point) != 2 for point in points):  # noqa: PLR2004
-            return None
-        return _convex(np.array(points[:-1] if points[0] == points[-1] else points, float))
-
-    def _placed(self, ring: Floats, position: ifcopenshell.entity_instance | None) -> Floats | None:
-        """Return a ring moved by an IfcAxis2Placement2D."""
-        reader = self.placements.reader
-        if position is None:
-            return ring
-        location, direction = reader.entity(position, "Location"), reader.entity(position, "RefDirection")
-        origin = None if location is None else reader.read(location, "Coordinates")
-        x, y = reader.read(direction, "DirectionRatios")[:2] if direction else (1.0, 0.0)
-        length = float(np.hypot(x, y))
-        if not isinstance(origin, tuple) or not length:
-            return None
-        placed: Floats = ring @ np.array([[x, y], [-y, x]]) / length + np.array(origin[:2])
-        return placed
-
-
-def _convex(ring: Floats) -> Floats | None:
-    """Return a convex ring counterclockwise; None when it is not convex."""
-    edges = np.roll(ring, -1, axis=0) - ring
-    after = np.roll(edges, -1, axis=0)
-    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
-    angles = np.arctan2(turns, (edges * after).sum(axis=1))
-    if abs(abs(angles.sum()) - 2 * np.pi) > TINY_M or not ((turns >= 0).all() or (turns <= 0).all()):
-        return None
-    return ring if turns.sum() > 0 else ring[::-1]
 
 
 def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:

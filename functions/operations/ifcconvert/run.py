@@ -40,6 +40,9 @@ UNREAD = (
     "IfcQuantityLength",
     "IfcQuantityArea",
     "IfcQuantityVolume",
+    "IfcRelConnectsPathElements",
+    "IfcRelAssociatesClassification",
+    "IfcRelSpaceBoundary",
 )
 NAMED_FAILURES = 20
 REPORT_EVERY = 200
@@ -80,6 +83,7 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
             "elements": geometry.elements,
             "meshed": geometry.meshed,
             "shared": geometry.shared,
+            "made": geometry.made,
             "confirmed": geometry.confirmed,
             "fell_back": geometry.fell_back,
             "failed": len(geometry.failed),

@@ -201,6 +201,26 @@ def test_a_damaged_element_does_not_cost_its_neighbours(corpus: Path, files: Fil
     assert any(line.startswith("#") for line in warnings)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("IFCCARTESIANPOINT((-533.5,-1124.))", "IFCCARTESIANPOINT($)"),
+        ("IFCCARTESIANPOINT((457.5,-1048.))", "IFCCARTESIANPOINT((457.5))"),
+        ("IFCFACEBOUND(#10235,.T.)", "IFCFACEBOUND($,.T.)"),
+    ],
+)
+def test_a_damaged_point_costs_one_door_at_the_most(
+    corpus: Path, files: Files, tmp_path: Path, old: str, new: str
+) -> None:
+    text = (corpus / "models/bim-whale/TallBuilding.ifc").read_text(encoding="latin-1")
+    assert old in text
+    model = tmp_path / "damaged.ifc"
+    model.write_text(text.replace(old, new), encoding="latin-1")
+    result = convert(model, files)
+    assert result.statistics["failed"] <= 1
+    assert result.statistics["made"] > 0
+
+
 def test_every_bad_file_ends_in_a_typed_error_or_a_result(corpus: Path, files: Files) -> None:
     listed = json.loads((corpus / "bad/manifest.json").read_text())
     names = [entry["file"] for entry in listed if entry["kind"] == "ifc"]

@@ -1,0 +1,131 @@
+"""Extruded polygons as plain numbers, in metres."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ifcopenshell
+import numpy as np
+
+from functions.ifc.geometry.convex import TINY_M, Faces
+from functions.ifc.placements import WORLD, Frame, Placements, Vector, transform
+
+if TYPE_CHECKING:
+    from functions.ifc.geometry.mesh import Floats
+
+EXTRUDED = "IfcExtrudedAreaSolid"
+HOLLOW = "IfcArbitraryProfileDefWithVoids"
+POLYGONS = frozenset({"IfcArbitraryClosedProfileDef", HOLLOW})
+MAX_CORNERS = 24
+TRIANGLE = 3
+
+
+@dataclass
+class Extrusions:
+    """Reads the extrusions of one model; `scale` is metres per length unit."""
+
+    placements: Placements
+    scale: float
+
+    def prism(self, item: ifcopenshell.entity_instance) -> Faces | None:
+        """Return an extruded convex polygon; None of anything else."""
+        profile = self.placements.reader.entity(item, "SweptArea")
+        ring = self._ring(profile) if profile and item.is_a() == EXTRUDED else None
+        convex = None if ring is None else _convex(ring)
+        return None if convex is None else self._extrude(item, convex)
+
+    def hollow(self, item: ifcopenshell.entity_instance) -> list[Faces] | None:
+        """Return any extruded polygon, and then the holes in it; None of anything else."""
+        reader = self.placements.reader
+        profile = reader.entity(item, "SweptArea")
+        if profile is None or item.is_a() != EXTRUDED:
+            return None
+        holes = reader.entities(profile, "InnerCurves") if profile.is_a() == HOLLOW else ()
+        rings = [self._ring(profile), *(self._corners(hole) for hole in holes)]
+        bodies = [None if ring is None else self._extrude(item, _orient(ring)) for ring in rings]
+        found = [body for body in bodies if body is not None]
+        return found if len(found) == len(bodies) else None
+
+    def _extrude(self, item: ifcopenshell.entity_instance, ring: Floats) -> Faces | None:
+        """Return a counterclockwise ring extruded as an item says, in metres."""
+        reader = self.placements.reader
+        depth, direction = reader.number(item, "Depth"), reader.entity(item, "ExtrudedDirection")
+        ratios = direction and reader.read(direction, "DirectionRatios")
+        position = reader.entity(item, "Position")
+        frame = self.placements.frame(position) if position else WORLD
+        if not depth or frame is None or not isinstance(ratios, tuple):
+            return None
+        length = math.hypot(*ratios)
+        if len(ratios) != 3 or not ratios[2] * depth > 0:  # noqa: PLR2004
+            return None
+        x, y, z = (float(ratio) / length * depth for ratio in ratios)
+        corners = [(float(u), float(v)) for u, v in ring]
+        low = [self._metres(frame, (u, v, 0.0)) for u, v in corners]
+        high = [self._metres(frame, (u + x, v + y, z)) for u, v in corners]
+        sides = [(low[i - 1], low[i], high[i], high[i - 1]) for i in range(len(low))]
+        return [low[::-1], high, *sides]
+
+    def _metres(self, frame: Frame, point: Vector) -> Vector:
+        """Return a local point outside the frame, in metres."""
+        x, y, z = transform(frame, point)
+        return x * self.scale, y * self.scale, z * self.scale
+
+    def _ring(self, profile: ifcopenshell.entity_instance) -> Floats | None:
+        """Return the corners of a rectangle, or the outer ones of a polygon, in the model's unit."""
+        reader = self.placements.reader
+        if profile.is_a() == "IfcRectangleProfileDef":
+            x, y = (reader.number(profile, name) for name in ("XDim", "YDim"))
+            if not x or not y:
+                return None
+            ring = np.array([[-x, -y], [x, -y], [x, y], [-x, y]]) / 2
+            return self._placed(ring, reader.entity(profile, "Position"))
+        return self._corners(reader.entity(profile, "OuterCurve")) if profile.is_a() in POLYGONS else None
+
+    def polygon(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
+        """Return the corners of a convex polyline, counterclockwise, in the model's unit."""
+        ring = self._corners(curve)
+        return None if ring is None else _convex(ring)
+
+    def _corners(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
+        """Return the corners of a closed polyline."""
+        reader = self.placements.reader
+        if curve is None or curve.is_a() != "IfcPolyline":
+            return None
+        points = [reader.read(point, "Coordinates") for point in reader.entities(curve, "Points")]
+        if not TRIANGLE < len(points) <= MAX_CORNERS or any(len(point) != 2 for point in points):  # noqa: PLR2004
+            return None
+        return np.array(points[:-1] if points[0] == points[-1] else points, float)
+
+    def _placed(self, ring: Floats, position: ifcopenshell.entity_instance | None) -> Floats | None:
+        """Return a ring moved by an IfcAxis2Placement2D."""
+        reader = self.placements.reader
+        if position is None:
+            return ring
+        location, direction = reader.entity(position, "Location"), reader.entity(position, "RefDirection")
+        origin = None if location is None else reader.read(location, "Coordinates")
+        x, y = reader.read(direction, "DirectionRatios")[:2] if direction else (1.0, 0.0)
+        length = float(np.hypot(x, y))
+        if not isinstance(origin, tuple) or not length:
+            return None
+        placed: Floats = ring @ np.array([[x, y], [-y, x]]) / length + np.array(origin[:2])
+        return placed
+
+
+def _convex(ring: Floats) -> Floats | None:
+    """Return a convex ring counterclockwise; None when it is not convex."""
+    edges = np.roll(ring, -1, axis=0) - ring
+    after = np.roll(edges, -1, axis=0)
+    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
+    angles = np.arctan2(turns, (edges * after).sum(axis=1))
+    if abs(abs(angles.sum()) - 2 * np.pi) > TINY_M or not ((turns >= 0).all() or (turns <= 0).all()):
+        return None
+    return ring if turns.sum() > 0 else ring[::-1]
+
+
+def _orient(ring: Floats) -> Floats:
+    """Return a ring counterclockwise."""
+    after = np.roll(ring, -1, axis=0)
+    area = float((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum())
+    return ring if area > 0 else ring[::-1]

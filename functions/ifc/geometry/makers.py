@@ -1,0 +1,253 @@
+"""Meshes made here instead of by a geometry kernel, as far as a kernel has shown what they look like.
+
+Triangles of flat faces are worked out by `faces`, those of walls with openings from what
+`witness` says by `carving`; which style gets which colour and name,
+through styled items, materials and the kernel's own defaults, is not worked out here but learned: the first
+element of every look (class, materials, styles of its items) is made by the kernel, and by us. Where both
+agree in area, box and volume, and each of our styles covers as much as one material of the kernel's, the
+other elements of that look are made here. Where they do not, all of them are left to the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import ifcopenshell
+import numpy as np
+
+from functions.ifc.geometry.carving import carve
+from functions.ifc.geometry.extrusions import EXTRUDED
+from functions.ifc.geometry.faces import Faces, Facets, join
+from functions.ifc.geometry.fingerprints import FACETED, Fingerprints, UnreadError
+from functions.ifc.geometry.mesh import Material, Mesh
+from functions.ifc.geometry.shapes import LINES
+from functions.ifc.placements import WORLD, Placements
+
+if TYPE_CHECKING:
+    from functions.ifc.geometry.mesh import Floats, Indices
+    from functions.ifc.geometry.polygons import Integers
+    from functions.ifc.geometry.texts import Texts
+    from functions.ifc.geometry.witness import Testimony, Witness
+
+    Triangles = Integers | Indices
+
+SAME = 1e-6  # relatively, of areas and volumes
+ORIENTED = 0.999  # the cosine from which on a kernel's normal is that of the triangle's plane
+CUT = 1e-4  # of what is cut: the fast kernel for booleans is no more exact
+UNKNOWN = Material("", (0.0, 0.0, 0.0, 1.0))
+Entity = ifcopenshell.entity_instance
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A product's triangles by the styles of its items, the look of the whole, and how well (relatively) a
+    kernel must agree about areas and volumes.
+    """
+
+    look: bytes
+    facets: Facets
+    groups: Mapping[bytes, Integers]
+    within: float
+
+
+@dataclass
+class Maker:
+    """Drafts shapes and makes meshes of them; `scale` is metres per length unit."""
+
+    fingerprints: Fingerprints
+    witness: Witness
+    texts: Texts
+    scale: float
+    normals: bool = True
+    _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
+
+    @property
+    def placements(self) -> Placements:
+        """The places of the model."""
+        return self.witness.placements
+
+    def draft(self, product: Entity, testimony: Testimony | None) -> Draft | None:
+        """Return the triangles of a product; None where a kernel has to make it.
+
+        The product must have a fingerprint: then all that decides about its looks has been read. The
+        testimony is of its body and what is cut out of it.
+        """
+        items = self._items(product)
+        try:
+            if items and testimony is not None:
+                return self._carved(product, items[0], testimony)
+            if items and all(item.is_a() in FACETED for item in items):
+                return self._faceted(product, items)
+            if items and all(item.is_a() == EXTRUDED for item in items):
+                return self._extruded(product, items)
+        except UnreadError:
+            pass
+        return None
+
+    def is_known(self, draft: Draft) -> bool:
+        """Tell whether a kernel has been asked about a look."""
+        return draft.look in self._known
+
+    def make(self, draft: Draft) -> Mesh | None:
+        """Return the mesh, in the product's coordinates; None where a kernel has to make it."""
+        materials = self._known.get(draft.look)
+        if materials is None:
+            return None
+        parts = tuple((materials[style], rows.astype(np.uint32)) for style, rows in draft.groups.items())
+        return Mesh.make(draft.facets.points, draft.facets.normals if self.normals else None, parts)
+
+    def learn(self, draft: Draft, mesh: Mesh) -> None:
+        """Compare what a kernel made of a product with what we make of it."""
+        self._known[draft.look] = compare(draft, mesh)
+
+    def _faceted(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
+        """Return a draft of flat faces."""
+        numbers = [item.id() for item in items]
+        lines = self.texts.lines(numbers)
+        if lines is None or any(self.fingerprints.is_styled(each) for each in lines.keys() - {*numbers}):
+            return None
+        facets = Faces(lines, self.scale).make(numbers)
+        if facets is None:
+            return None
+        styles = [self.fingerprints.style([item]) for item in items]
+        return Draft(self.fingerprints.look(product, set(styles)), facets, split(styles, facets), SAME)
+
+    def _extruded(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
+        """Return a draft of extruded polygons."""
+        found: list[Facets] = []
+        for place, item in enumerate(items):
+            bodies = self.witness.extrusions.hollow(item)
+            facets = bodies and carve(bodies[0], bodies[1:], convex=False)
+            if not facets:
+                return None
+            found.append(replace(facets, owners=facets.owners + place))
+        whole = join(found)
+        if whole is None:
+            return None
+        styles = [self.fingerprints.style([item]) for item in items]
+        return Draft(self.fingerprints.look(product, set(styles)), whole, split(styles, whole), SAME)
+
+    def _carved(self, product: Entity, item: Entity, testimony: Testimony) -> Draft | None:
+        """Return a draft of a body with openings. A kernel is asked once about every number of faces."""
+        facets = carve(testimony.body, testimony.bites)
+        if facets is None:
+            return None
+        groups = {(style := self.fingerprints.style(self._chain(item))): facets.triangles}
+        mesh = Mesh(facets.points, None, ((UNKNOWN, facets.triangles.astype(np.uint32)),), b"")
+        if not testimony.confirms(mesh, within=SAME):
+            return None
+        shape = [len(testimony.body), sorted(len(bite) for bite in testimony.bites)]
+        return Draft(self.fingerprints.look(product, {style, repr(shape).encode()}), facets, groups, CUT)
+
+    def _chain(self, item: Entity) -> list[Entity]:
+        """Return a solid with all that it is clipped from."""
+        found = [item]
+        while (first := self.placements.reader.entity(found[-1], "FirstOperand")) is not None:
+            found.append(first)
+        return found
+
+    def _items(self, product: Entity) -> tuple[Entity, ...]:
+        """Return the items of the only body of a product, through a map that moves nothing."""
+        reader = self.placements.reader
+        shape = reader.entity(product, "Representation")
+        bodies = [
+            representation
+            for representation in reader.entities(shape, "Representations")
+            if reader.text(representation, "RepresentationType") not in LINES
+        ]
+        if len(bodies) != 1 or reader.text(bodies[0], "RepresentationIdentifier") != "Body":
+            return ()
+        items = reader.entities(bodies[0], "Items")
+        if len(items) != 1 or items[0].is_a() != "IfcMappedItem":
+            return items
+        source = reader.entity(items[0], "MappingSource")
+        if self.fingerprints.is_styled(items[0].id()) or not self._stays(items[0], source):
+            return ()
+        return reader.entities(reader.entity(source, "MappedRepresentation"), "Items")
+
+    def _stays(self, item: Entity, source: Entity | None) -> bool:
+        """Tell whether a map leaves everything where it is."""
+        reader = self.placements.reader
+        target, origin = reader.entity(item, "MappingTarget"), reader.entity(source, "MappingOrigin")
+        if target is None or target.is_a() != "IfcCartesianTransformationOperator3D":
+            return False
+        axes = [reader.entity(target, name) for name in ("Axis1", "Axis2", "Axis3")]
+        ratios = [axis and reader.read(axis, "DirectionRatios") for axis in axes]
+        place = self.placements.point(reader.entity(target, "LocalOrigin"))
+        return (
+            all(ratio in (None, unit) for ratio, unit in zip(ratios, WORLD[1:], strict=True))
+            and place == WORLD[0]
+            and reader.read(target, "Scale") in (None, 1.0)
+            and self.placements.frame(origin) == WORLD
+        )
+
+
+def split(styles: list[bytes], facets: Facets) -> dict[bytes, Integers]:
+    """Return the triangles by style, in the order of the items."""
+    names = list(dict.fromkeys(styles))
+    places = np.array([names.index(style) for style in styles])[facets.owners]
+    groups = {style: facets.triangles[places == place] for place, style in enumerate(names)}
+    return {style: rows for style, rows in groups.items() if len(rows)}
+
+
+def compare(draft: Draft, mesh: Mesh) -> dict[bytes, Material] | None:
+    """Return the materials that a kernel gave the styles; None where its mesh is another than ours."""
+    facets = draft.facets
+    if not _agree(facets, mesh, draft.within):
+        return None
+    theirs: dict[Material, float] = {}
+    for material, triangles in mesh.parts:
+        theirs[material] = theirs.get(material, 0.0) + _area(mesh.points, triangles)
+    found: dict[bytes, Material] = {}
+    for style, rows in draft.groups.items():
+        area = _area(facets.points, rows)
+        fitting = [
+            material for material, other in theirs.items() if abs(area - other) <= draft.within * other
+        ]
+        if len(fitting) != 1:
+            return None
+        found[style] = fitting[0]
+    return found if len(set(found.values())) == len(found) == len(theirs) else None
+
+
+def _agree(ours: Facets, mesh: Mesh, within: float) -> bool:
+    """Tell whether areas, volumes and boxes are the same, and the kernel's normals those of planes."""
+    theirs = np.concatenate([part for _, part in mesh.parts])
+    used = ours.points[np.unique(ours.triangles)]
+    low, high = used.min(axis=0), used.max(axis=0)
+    area, other = _area(ours.points, ours.triangles), _area(mesh.points, theirs)
+    volume, expected = _volume(ours.points - low, ours.triangles), _volume(mesh.points - low, theirs)
+    reach = float((high - low).max())
+    return bool(
+        np.abs(np.stack([low, high]) - mesh.bounds).max() <= within * reach
+        and abs(area - other) <= within * other
+        and abs(volume - expected) <= within * max(abs(expected), SAME * other * reach)
+        and _is_flat(mesh, theirs)
+    )
+
+
+def _is_flat(mesh: Mesh, triangles: Triangles) -> bool:
+    """Tell whether the normals of a mesh are those of its planes; true where it has none."""
+    if mesh.normals is None:
+        return True
+    planes = _planes(mesh.points, triangles)
+    sizes = np.linalg.norm(planes, axis=1)
+    large = sizes > SAME * sizes.max()
+    slopes = np.einsum("ijk,ik->ij", mesh.normals[triangles[large]], planes[large] / sizes[large, None])
+    return bool(slopes.min() >= ORIENTED)
+
+
+def _planes(points: Floats, triangles: Triangles) -> Floats:
+    a, b, c = np.moveaxis(points[triangles], 1, 0)
+    found: Floats = np.cross(b - a, c - a)
+    return found
+
+
+def _area(points: Floats, triangles: Triangles) -> float:
+    return float(np.linalg.norm(_planes(points, triangles), axis=1).sum()) / 2
+
+
+def _volume(points: Floats, triangles: Triangles) -> float:
+    return float(np.einsum("ij,ij->", points[triangles[:, 0]], _planes(points, triangles))) / 6

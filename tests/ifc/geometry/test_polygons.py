@@ -1,0 +1,75 @@
+"""Polygons become triangles that cover them exactly, or none."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.ifc.geometry.polygons import cut, fan, fans, newell
+
+SQUARE = [[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
+COMB = [[0.0, 0, 0], [5, 0, 0], [5, 2, 0], [4, 2, 0], [4, 1, 0], [1, 1, 0], [1, 2, 0], [0, 2, 0]]
+
+
+def area(rings: list[np.ndarray], triangles: np.ndarray) -> float:
+    corners = np.concatenate(rings)[triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
+    assert (normals @ newell(rings[0][None])[0] > 0).all()
+    return float(np.linalg.norm(normals, axis=1).sum())
+
+
+def test_one_fan_covers_a_convex_polygon() -> None:
+    normals, starts = fans(np.array([SQUARE]))
+    assert normals.tolist() == [[0, 0, 1]]
+    assert area([np.array(SQUARE)], fan(starts, 4)[0]) == 1
+
+
+def test_a_fan_that_does_not_cover_is_not_used() -> None:
+    assert fans(np.array([COMB]))[1].tolist() == [-1]
+
+
+def test_what_is_bent_or_has_no_area_is_no_polygon() -> None:
+    bent = [*SQUARE[:3], [0, 1, 0.01]]
+    line = [[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0]]
+    assert fans(np.array([bent, line]))[1].tolist() == [-2, -2]
+    assert cut([np.array(bent)]) is None
+    assert cut([np.array(line)]) is None
+
+
+@given(st.integers(0, 7), st.booleans(), st.integers(0, 2))
+def test_ears_cover_a_comb_however_it_lies(start: int, back: bool, axis: int) -> None:
+    ring = np.roll(np.roll(np.array(COMB), start, axis=0)[:: -1 if back else 1], axis, axis=1)
+    made = cut([ring])
+    assert made is not None
+    assert abs(area([ring], made[1]) - 7) < 1e-9
+
+
+def test_corners_in_a_row_are_all_used() -> None:
+    ring = np.array(
+        [[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0], [3, 1, 0], [2, 1, 0], [1, 1, 0], [0, 1, 0]]
+    )
+    made = cut([ring])
+    assert made is not None
+    assert np.unique(made[1]).tolist() == list(range(8))
+    assert abs(area([ring], made[1]) - 3) < 1e-9
+
+
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=9, unique=True), st.booleans())
+def test_holes_stay_open(places: list[int], back: bool) -> None:
+    holes = [
+        (np.array(SQUARE) * 0.5 + [place % 3 + 0.25, place // 3 + 0.25, 0])[:: -1 if back else 1]
+        for place in places
+    ]
+    rings = [np.array(SQUARE) * 3, *holes]
+    made = cut(rings)
+    assert made is not None
+    assert abs(area(rings, made[1]) - (9 - 0.25 * len(holes))) < 1e-9
+
+
+def test_a_hole_outside_is_refused() -> None:
+    assert cut([np.array(SQUARE), np.array(SQUARE) * 0.5 + 2]) is None
+
+
+def test_a_ring_that_crosses_itself_is_refused() -> None:
+    assert cut([np.array([[0.0, 0, 0], [2, 2, 0], [2, 0, 0], [0, 3, 0]])]) is None
