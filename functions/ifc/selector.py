@@ -15,11 +15,14 @@ import ifcopenshell
 import ifcopenshell.util.element as util
 import lark
 from ifcopenshell import entity_instance as Entity
-from ifcopenshell.util import selector
 
 from functions.core.errors import InputError
+from functions.ifc.late import late
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import Tree
+
+with late():
+    from ifcopenshell.util import selector
 
 SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3_ADD2")
 PARENTS = {

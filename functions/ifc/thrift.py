@@ -2,7 +2,8 @@
 
 One thread a child: the queue is the parallelism, a fork must not find a thread pool half alive, and each
 thread's arena would count as address space. Large blocks go back to the system when they are freed: by
-default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher.
+default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher. ifcopenshell
+comes without numpy and shapely, which are loaded when somebody uses them (functions/ifc/late.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import ctypes
 import os
 import sys
 
+from functions.ifc.late import late
+
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 M_MMAP_THRESHOLD = -3  # malloc.h
 LARGE_BYTES = 1 << 20
@@ -18,3 +21,6 @@ LARGE_BYTES = 1 << 20
 os.environ.update(dict.fromkeys(THREADS, "1"))
 if sys.platform == "linux":
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+
+with late():
+    import ifcopenshell.util.element  # noqa: F401
