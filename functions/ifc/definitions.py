@@ -8,12 +8,12 @@ whole model instead, where all that there is to say about damage is said.
 
 from __future__ import annotations
 
+import os
 import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from mmap import ACCESS_READ, MADV_DONTNEED, PAGESIZE, mmap
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import ifcopenshell
 
@@ -27,7 +27,7 @@ KINDS = (
 # What has properties as members or objects and is no line of ours: a model with one of these is read whole.
 OTHERS = ("IfcComplexProperty", "IfcPhysicalComplexQuantity", "IfcRelOverridesProperties")
 CHUNK_BYTES = 1 << 20
-STEP = 5000  # lines read before the file's pages go
+LINE_BYTES = 512  # what most lines are shorter than
 
 _TEXT = rb"'[^']*(?:''[^']*)*'"
 _ROOT = rb"(?:" + _TEXT + rb"|\$),(?:#\d+|\$),(" + _TEXT + rb"|\$),(?:" + _TEXT + rb"|\$),"
@@ -51,12 +51,12 @@ _QUANTITY = re.compile(
 _REAL = re.compile(rb"[+-]?\d+\.\d*(?:E[+-]?\d{1,2})?")
 _INTEGER = re.compile(rb"[+-]?\d{1,9}")
 UNKNOWN = "UNKNOWN"
-_LOGICALS = {b".T.": True, b".F.": False, b".U.": UNKNOWN}
+_LOGICALS: dict[bytes, bool | str] = {b".T.": True, b".F.": False, b".U.": UNKNOWN}
 
 Scalar = str | bool | int | float | None
 
 
-class Irregular(Exception):  # noqa: N818 - no error, but a reason to read the model in another way
+class Irregular(Exception):
     """A line that is not written the usual way, or that is not there."""
 
 
@@ -75,40 +75,46 @@ class Definitions:
     def __init__(self, checked: Checked) -> None:
         """Find the lines of a model that has been checked `without` KINDS and OTHERS."""
         self._numbers, self._places = array("i"), array("Q")
-        self.relations = array("Q")
+        self._relations = array("Q")
         self._schema = ifcopenshell.schema_by_name(checked.schema)
         self._names: dict[bytes, str] = {}
-        with checked.path.open("rb") as stream:
-            self._data = mmap(stream.fileno(), 0, access=ACCESS_READ)
+        self._stream = checked.path.open("rb")
         counts = {name: checked.counts.get(name, 0) for name in (*KINDS, *OTHERS)}
-        if any(counts[name] for name in OTHERS) or sum(counts.values()) != self._index():
-            raise Irregular
+        try:
+            if any(counts[name] for name in OTHERS) or sum(counts.values()) != self._index():
+                raise Irregular
+        except Irregular:
+            self._stream.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """Keep the file open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._stream.close()
 
     def _index(self) -> int:
         """Note where the lines begin, and return how many are of KINDS."""
-        at = last = found = 0
-        while at < len(self._data):
-            end = min(at + CHUNK_BYTES, len(self._data))
-            end = self._data.rfind(b"\n", at + 1, end) if end < len(self._data) else end
-            if end < 0:
-                raise Irregular
-            for line in _LINE.finditer(self._data[at:end]):
+        offset = last = found = 0
+        rest = b""
+        while chunk := self._stream.read(CHUNK_BYTES):
+            text = rest + chunk
+            cut = text.rfind(b"\n")
+            for line in _LINE.finditer(text, 0, max(cut, 0)):
                 number = int(line[1])
                 if number <= last:
                     raise Irregular
-                last, place = number, at + line.end()
+                last, place = number, offset + line.end()
                 self._numbers.append(number)
                 self._places.append(place)
                 found += line[2] is not None
                 if line[2] == b"RELDEFINESBYPROPERTIES":
-                    self.relations.append(place)
-            self._data.madvise(MADV_DONTNEED, at // PAGESIZE * PAGESIZE, end - at // PAGESIZE * PAGESIZE)
-            at = end
+                    self._relations.append(place)
+            cut = max(cut, 0)
+            rest, offset = text[cut:], offset + cut
         return found
-
-    def forget(self) -> None:
-        """Let go of the file's pages, which count as memory of the process as long as they are mapped."""
-        self._data.madvise(MADV_DONTNEED)
 
     def __contains__(self, number: int) -> bool:
         """Say whether an instance has a line."""
@@ -117,20 +123,17 @@ class Definitions:
 
     def related(self) -> Iterator[tuple[int, list[int]]]:
         """Yield the numbers of a definition and of its objects for every IfcRelDefinesByProperties."""
-        for index, place in enumerate(self.relations):
-            found = _RELATION.match(self._data, place)
+        for place in self._relations:
+            found = self._match(_RELATION, place)
             if found is None:
                 raise Irregular
             yield int(found[3]), _references(found[2])
-            if index % STEP == 0:
-                self.forget()
-        self.forget()
 
     def set(self, number: int) -> tuple[bool, str | None, list[int]]:
         """Return whether a definition is of quantities, its name, and the numbers of its members."""
         place = self._place(number)
-        found = _SET.match(self._data, place)
-        quantities = None if found else _QUANTITIES.match(self._data, place)
+        found = self._match(_SET, place)
+        quantities = None if found else self._match(_QUANTITIES, place)
         line = found or quantities
         if line is None:
             raise Irregular
@@ -139,7 +142,7 @@ class Definitions:
 
     def of_type(self, number: int) -> list[int]:
         """Return the numbers of a type's definitions."""
-        found = _TYPE.match(self._data, self._place(number))
+        found = self._match(_TYPE, self._place(number))
         if found is None:
             raise Irregular
         return _references(found[2] or b"")
@@ -147,18 +150,28 @@ class Definitions:
     def member(self, number: int) -> Member:
         """Return a property with a single value, or a quantity."""
         place = self._place(number)
-        if found := _SINGLE.match(self._data, place):
+        if found := self._match(_SINGLE, place):
             name, measure, text, literal, unit = found.groups()
             value = None if measure is None else self._text(text) if text else _scalar(literal)
-            if value is UNKNOWN and measure != b"IFCLOGICAL":
+            if literal == b".U." and measure != b"IFCLOGICAL":
                 raise Irregular
-            return Member(self._text(name), measure and self._name(measure), value, unit and int(unit))
-        if found := _QUANTITY.match(self._data, place):
-            kind, name, unit, literal = found.groups()
+            kind = None if measure is None else self._name(measure)
+            return Member(self._text(name), kind, value, _number(unit))
+        if found := self._match(_QUANTITY, place):
+            quantity, text, unit, literal = found.groups()
             value = _scalar(literal)
             if isinstance(value, float):
-                return Member(self._text(name), self._name(kind), value, unit and int(unit))
+                return Member(self._text(text), self._name(quantity), value, _number(unit))
         raise Irregular
+
+    def _match(self, pattern: re.Pattern[bytes], place: int) -> re.Match[bytes] | None:
+        """Return what a pattern finds at a place of the file."""
+        for size in (LINE_BYTES, CHUNK_BYTES):
+            text = os.pread(self._stream.fileno(), size, place)
+            found = pattern.match(text)
+            if found or b";" in text:
+                return found
+        return None
 
     def _place(self, number: int) -> int:
         index = bisect_left(self._numbers, number)
@@ -186,6 +199,10 @@ class Definitions:
                 raise Irregular
             self._names[kind] = str(declaration.name())
         return self._names[kind]
+
+
+def _number(text: bytes | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def _references(text: bytes) -> list[int]:

@@ -90,8 +90,6 @@ class Document:
         for index, product in enumerate(products):
             if index % STEP == 0:
                 progress(index, len(products))
-                if self._definitions:
-                    self._definitions.forget()
             stream.write(("," if index else "") + "\n" + self._element(product))
             self.counts.elements += 1
         for type_ in self.reader.all("IfcTypeObject"):

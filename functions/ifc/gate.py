@@ -24,7 +24,7 @@ from functions.core.errors import ModelError, TooLargeError
 from functions.core.operation import Files
 from functions.ifc import archive, faults, recode, syntax
 
-__all__ = ["FACES", "SCHEMAS", "SOLIDS", "Checked", "check_model", "open_checked", "open_model"]
+__all__ = ["FACES", "SCHEMAS", "SOLIDS", "Checked", "check_model", "is_object", "open_checked", "open_model"]
 
 BOM = b"\xef\xbb\xbf"
 # Schema names in files, and the name that ifcopenshell 0.9 reads them by. IFC4X3 and IFC4X3_ADD1 were
@@ -47,7 +47,7 @@ FACES = (
 )  # fmt: skip
 # The shapes around them, whose numbers and profiles some read.
 SOLIDS = (
-    "IfcArbitraryClosedProfileDef", "IfcAxis2Placement2D", "IfcBooleanResult", "IfcExtrudedAreaSolid",
+    "IfcArbitraryClosedProfileDef", "IfcBooleanResult", "IfcExtrudedAreaSolid",
     "IfcMappedItem", "IfcPlane", "IfcPolyline", "IfcRectangleProfileDef", "IfcShapeRepresentation",
 )  # fmt: skip
 
@@ -111,6 +111,18 @@ def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
         _compare(checked, frozenset(numbers), files)
         ifcopenshell.get_log()  # it says the same again, in its own words
     return model
+
+
+def is_object(kind: str) -> bool:
+    """Say whether a class is one of objects, by the first schema that has it: in the next it is no other."""
+    for schema in ("IFC4", "IFC2X3", "IFC4X3_ADD2"):
+        try:
+            return bool(
+                ifcopenshell.schema_by_name(schema).declaration_by_name(kind)._is("IfcObjectDefinition")
+            )
+        except RuntimeError:
+            continue
+    return True
 
 
 def _check_size(path: Path, files: Files) -> None:

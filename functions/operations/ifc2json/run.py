@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,18 +52,23 @@ def write(
     def progress(done: int, total: int) -> None:
         files.progress("write", done, total)
 
-    definitions = None if whole or request.profile == "bimaps" else Definitions(checked)
-    reader = Reader(open_checked(checked, files))
-    with target.open("w", encoding="utf-8", newline="\n") as stream:
+    with ExitStack() as stack:
+        definitions = None
+        if not whole and request.profile == "native":
+            definitions = stack.enter_context(Definitions(checked))
+        reader = Reader(open_checked(checked, files))
+        stream = stack.enter_context(target.open("w", encoding="utf-8", newline="\n"))
         if request.profile == "bimaps":
             array = Array(reader)
             array.write(stream, progress)
             if array.unnamed:
                 files.warn(f"{array.unnamed} objects without a GlobalId were left out")
             return reader, {"elements": array.count, "properties": array.properties}
-        with tempfile.TemporaryFile("w+", dir=files.scratch, encoding="utf-8", newline="\n") as spool:
-            document = Document(reader, spool, definitions)
-            document.write(stream, progress)
-        if document.values.skipped:
-            files.warn(f"{document.values.skipped} properties of an unknown kind were left out")
+        spool = stack.enter_context(
+            tempfile.TemporaryFile("w+", dir=files.scratch, encoding="utf-8", newline="\n")
+        )
+        document = Document(reader, spool, definitions)
+        document.write(stream, progress)
+    if document.values.skipped:
+        files.warn(f"{document.values.skipped} properties of an unknown kind were left out")
     return reader, vars(document.counts)

@@ -11,7 +11,7 @@ from functions.core import Files
 from functions.core.errors import InputError
 from functions.ifc import audit
 from functions.ifc.facts import Facts
-from functions.ifc.gate import open_model
+from functions.ifc.gate import FACES, open_model
 from functions.ifc.idsaudit import Fault, Rule, find_faults
 from functions.ifc.idsfile import read_ids
 from functions.ifc.idspage import write_page
@@ -30,7 +30,7 @@ def run(request: TesterRequest, files: Files) -> TesterResult:
     path = files.input(request.ifc_filename)
     kind, output = name_output(request, path.stem)
     document = load(request, files)
-    model = open_model(path, files)
+    model = open_model(path, files, without=FACES if audit.avoids_shapes(document) else ())
     warn_of_versions(document, model, files)
     facts = Facts(model)
     outcomes = list(
