@@ -6,11 +6,12 @@ Numbers, not instances: an index over a large model stays small.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import ifcopenshell
 
+from functions.ifc.definitions import Definitions
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import RELATIONS
 
@@ -36,8 +37,8 @@ class Attachments:
     shared: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, reader: Reader) -> Attachments:
-        """Read the attachments of a model."""
+    def of(cls, reader: Reader, definitions: Definitions | None = None) -> Attachments:
+        """Read the attachments of a model; its property sets from `definitions` if it is without them."""
         found = cls()
         for relation, one, many in RELATIONS:
             word = WORDS[relation]
@@ -51,17 +52,16 @@ class Attachments:
             "IfcRelAssociatesClassification", "RelatingClassification", "RelatedObjects"
         ):
             found.classifications.setdefault(item.id(), []).append(reference.id())
-        found._read_sets(reader)
+        found._read_sets(_related(reader) if definitions is None else definitions.related())
         return found
 
-    def _read_sets(self, reader: Reader) -> None:
+    def _read_sets(self, related: Iterable[tuple[int, list[int]]]) -> None:
         """Read which definitions objects have, and which definitions several objects share."""
         uses: Counter[int] = Counter()
-        relation, one, many = "IfcRelDefinesByProperties", "RelatingPropertyDefinition", "RelatedObjects"
-        for definition, item in reader.pairs(relation, one, many):
-            for member in members(reader, definition):
-                self.sets.setdefault(item.id(), []).append(member)
-                uses[member] += 1
+        for definition, objects in related:
+            for item in objects:
+                self.sets.setdefault(item, []).append(definition)
+            uses[definition] += len(objects)
         self.shared.update(number for number, count in uses.items() if count > 1)
 
     def ancestors(self, number: int) -> Iterator[int]:
@@ -71,6 +71,14 @@ class Attachments:
             number = link[0]
             seen.add(number)
             yield number
+
+
+def _related(reader: Reader) -> Iterator[tuple[int, list[int]]]:
+    """Yield the numbers of a definition and of an object that has it."""
+    relation, one, many = "IfcRelDefinesByProperties", "RelatingPropertyDefinition", "RelatedObjects"
+    for definition, item in reader.pairs(relation, one, many):
+        for member in members(reader, definition):
+            yield member, [item.id()]
 
 
 def members(reader: Reader, definition: ifcopenshell.entity_instance) -> list[int]:

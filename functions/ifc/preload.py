@@ -18,6 +18,7 @@ MODULES = (
     "ifcopenshell.geom",
     "ifcopenshell.util.element",
     "ifcopenshell.util.placement",
+    "ifcopenshell.util.representation",
     "ifcopenshell.util.selector",
     "ifcopenshell.util.unit",
     "functions.ifc.gate",

@@ -15,11 +15,15 @@ import ifcopenshell
 import ifcopenshell.util.element as util
 import lark
 from ifcopenshell import entity_instance as Entity
-from ifcopenshell.util import selector
 
 from functions.core.errors import InputError
+from functions.ifc.gate import is_object
+from functions.ifc.late import late
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import Tree
+
+with late():
+    from ifcopenshell.util import selector
 
 SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3_ADD2")
 PARENTS = {
@@ -37,6 +41,10 @@ WORDS = frozenset({
 })  # fmt: skip
 # What evaluating a key raises on a value that has no such thing, or on a damaged file.
 FAULTS = (AttributeError, TypeError, RuntimeError, LookupError, ValueError, AssertionError, ArithmeticError)
+# What the keys have in their names that lead from an object to its shapes.
+SHAPES = re.compile(r"Ax|Operand|Path|Points|Shape|Solid|Surface|epresent|eometr|rofile|tem|tyle|urve")
+CLASS = re.compile(r"\bIfc\w+", re.IGNORECASE)
+CLASSES = re.compile(r"\s*!?\s*Ifc\w+(?:\s*[,+]\s*!?\s*Ifc\w+)*\s*", re.IGNORECASE)
 Key = str | re.Pattern[str]
 # Its annotation does not know patterns, which it handles.
 _evaluate: Callable[[Any, list[Any]], Any] = selector._get_element_value
@@ -57,6 +65,16 @@ def select(model: ifcopenshell.file, query: str, *, name: str = "query") -> list
     except (lark.exceptions.LarkError, re.error) as error:
         raise InputError(f"{name}: {_cause(error)}", field=name) from None
     return sorted(transformer.get_results(), key=lambda element: int(element.id()))
+
+
+def avoids_shapes(*queries: str) -> bool:
+    """Say whether queries surely ask for nothing in the shapes of objects: a model can be without these."""
+    return all(not SHAPES.search(query) and all(map(is_object, CLASS.findall(query))) for query in queries)
+
+
+def names_classes(query: str) -> bool:
+    """Say whether a query asks for classes of objects alone."""
+    return bool(CLASSES.fullmatch(query)) and all(map(is_object, CLASS.findall(query)))
 
 
 def parse_path(query: str, *, name: str) -> tuple[Key, ...]:

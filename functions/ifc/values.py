@@ -17,6 +17,7 @@ from typing import Any
 import ifcopenshell
 from ifcopenshell.util.unit import get_measure_unit_type
 
+from functions.ifc.definitions import Definitions, Irregular
 from functions.ifc.reader import Reader, clean
 from functions.ifc.units import name_unit
 
@@ -76,9 +77,15 @@ def _encode_instance(value: Entity) -> str:
 class Values:
     """Writes the members of property set definitions. `units` are the project's, by unit type."""
 
-    def __init__(self, reader: Reader, units: dict[str, dict[str, object]]) -> None:
-        """Prepare for a model."""
+    def __init__(
+        self,
+        reader: Reader,
+        units: dict[str, dict[str, object]],
+        definitions: Definitions | None = None,
+    ) -> None:
+        """Prepare for a model; `definitions` has what it was opened without."""
         self.reader = reader
+        self._definitions = definitions
         self.skipped = 0
         self._units = {kind: str(unit["name"]) for kind, unit in units.items()}
         self._tails: dict[str, str] = {}
@@ -93,6 +100,33 @@ class Values:
             "IfcComplexProperty": self._complex,
             "IfcPhysicalComplexQuantity": self._complex,
         }
+
+    def listed(self, numbers: list[int]) -> dict[str, str]:
+        """Return the members of those numbers, as `definition` does. Raises Irregular."""
+        return dict([self._kept.get(number) or self._line(number) for number in numbers])
+
+    def _line(self, number: int) -> tuple[str, str]:
+        """Return the quoted name and the JSON of a member that stands in one line, or of an instance."""
+        if self._definitions is None or number not in self._definitions:
+            try:
+                return self._fast(self.reader.model.by_id(number))
+            except (RuntimeError, IndexError, ValueError, TypeError, AttributeError):
+                raise Irregular from None
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+        name, measure, value, unit = self._definitions.member(number)
+        text = NULL
+        if measure is not None:
+            tail = self._tails.get(measure) if unit is None else None
+            text = f'{{"value":{encode(value)}{tail or self._tail(measure, self._unit(unit))}'
+        found = self._kept[number] = quote(name), text
+        return found
+
+    def _unit(self, number: int | None) -> Entity | None:
+        try:
+            return None if number is None else self.reader.model.by_id(number)
+        except RuntimeError:
+            raise Irregular from None
 
     def definition(self, definition: Entity) -> dict[str, str]:
         """Return the members of a property set or quantity set: quoted name -> JSON; the last of a name."""

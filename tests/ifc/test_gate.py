@@ -230,3 +230,19 @@ def test_what_is_missing_besides_is_still_said(step: Step, files: Files, warning
     assert warnings == [
         "1 of 6 instances were not read, IFC4 has no such entity: 1 IFCNOSUCH from line 13",
     ]
+
+
+def test_subtypes_are_left_out_with_their_class(step: Step, files: Files, warnings: list[str]) -> None:
+    faces = "#2=IFCPOLYLOOP((#5,#6,#7));\n#3=IFCFACEOUTERBOUND(#2,.T.);\n#4=IFCFACE((#3));\n"
+    checked = check_model(step(faces), files, without=["IfcLoop", "IfcFaceBound"])
+    assert checked.counts == {"IfcPolyLoop": 1, "IfcFaceOuterBound": 1}
+    assert sorted(open_checked(checked, files).entity_names()) == [1, 4]
+    assert warnings == []
+
+
+def test_two_instances_of_one_number_are_refused_though_one_would_be_left_out(
+    step: Step, files: Files
+) -> None:
+    path = step("#2=IFCPERSON($,'n',$,$,$,$,$,$);\n#2=IFCPROPERTYSINGLEVALUE('a',$,$,$);\n")
+    with pytest.raises(ModelError, match="two instances #2"):
+        open_model(path, files, without=["IfcPropertySingleValue"])

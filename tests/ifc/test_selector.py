@@ -10,7 +10,7 @@ import pytest
 from ifcopenshell.util.selector import get_element_value
 
 from functions.core.errors import InputError
-from functions.ifc.selector import Table, matching_sets, parse_path, select
+from functions.ifc.selector import Table, avoids_shapes, matching_sets, names_classes, parse_path, select
 
 HOUSE = Path(__file__).resolve().parents[2] / "examples" / "house-architecture.ifc"
 PATHS = ("Name", "type.Name", "type.PredefinedType", "storey.Elevation", "Pset_WallCommon.IsExternal",
@@ -104,3 +104,26 @@ def test_a_wrong_path_names_its_field(path: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_path(path, name="attributes.4")
     assert caught.value.field == "attributes.4"
+
+
+@pytest.mark.parametrize(
+    ("query", "avoids"),
+    [
+        ("IfcWall, Pset_WallCommon.IsExternal=TRUE", True),
+        ("IfcElement, location=Ground", True),
+        ("/Pset_.*Common/.FireRating", True),
+        ("IfcFace", False),
+        ("ifcstyleditem + IfcWall", False),
+        ("Representation.Representations.0.Items.count", False),
+        ("material.HasRepresentation.0", False),
+        ("styles.count", False),
+    ],
+)
+def test_a_model_is_without_shapes_only_for_queries_that_cannot_reach_them(query: str, avoids: bool) -> None:
+    assert avoids_shapes(query) is avoids
+
+
+def test_a_query_for_classes_alone_names_no_property() -> None:
+    assert names_classes("IfcWall, !IfcDoor + IfcSlab")
+    assert not names_classes("IfcWall, Name=A")
+    assert not names_classes("IfcPropertySet")

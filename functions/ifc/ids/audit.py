@@ -12,6 +12,7 @@ from typing import Any
 import ifcopenshell
 from ifctester import ids as plain
 
+from functions.ifc.gate import is_object
 from functions.ifc.ids.facets import KINDS, Entity, Facet
 from functions.ifc.ids.facts import Facts
 from functions.ifc.ids.measures import Measures
@@ -80,6 +81,22 @@ def run(document: plain.Ids, facts: Facts, *, progress: Callable[[int, int], Non
             facet.facts, facet.measures = facts, measures
         yield check(specification)
     progress(total, total)
+
+
+def avoids_shapes(document: plain.Ids) -> bool:
+    """Say whether an IDS surely asks for objects alone, none of which has a part of a shape as attribute."""
+    return all(
+        any(isinstance(facet, Entity) and _names_objects(facet.name) for facet in one.applicability)
+        for one in document.specifications
+    )
+
+
+def _names_objects(name: Any) -> bool:  # noqa: ANN401 - text or a restriction
+    options = {} if isinstance(name, str) else getattr(name, "options", {})
+    if not isinstance(name, str) and set(options) != {"enumeration"}:
+        return False
+    names = [name] if isinstance(name, str) else options["enumeration"]
+    return all(is_object(one) for one in ([names] if isinstance(names, str) else names))
 
 
 def check(specification: Any) -> Outcome:  # noqa: ANN401 - ifctester has no types

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 import ifcopenshell
 
 from functions.ifc.attachments import Attachments, members
+from functions.ifc.definitions import Definitions
 from functions.ifc.header import read_header
 from functions.ifc.placements import LIMIT_M, Placements
 from functions.ifc.reader import Reader
@@ -58,15 +59,19 @@ class Counts:
 class Document:
     """One model on its way into JSON. Texts of shared objects are kept, a bounded number of them."""
 
-    def __init__(self, reader: Reader, spool: TextIO) -> None:
-        """Read the relationships of a model. `spool` is an empty file that can be written and read."""
+    def __init__(self, reader: Reader, spool: TextIO, definitions: Definitions | None = None) -> None:
+        """Read the relationships of a model. `spool` is an empty file that can be written and read.
+
+        `definitions` has the property sets of a model that was opened without them.
+        """
         self.reader = reader
+        self._definitions = definitions
         self.counts = Counts()
         self.units = list_units(reader)
-        self.values = Values(reader, self.units)
+        self.values = Values(reader, self.units, definitions)
         self._scale = length_scale(self.units) or 1.0
         self._placements = Placements(reader)
-        self._attached = Attachments.of(reader)
+        self._attached = Attachments.of(reader, definitions)
         self._kept: dict[tuple[str, int], Any] = {}
         self._spool = spool
         self._spooled: set[int] = set()
@@ -178,6 +183,9 @@ class Document:
         return properties, quantities
 
     def _read_set(self, number: int) -> tuple[bool, str, dict[str, str]]:
+        if self._definitions and number in self._definitions:
+            is_quantity, known, listed = self._definitions.set(number)
+            return is_quantity, '""' if known is None else quote(known), self.values.listed(listed)
         definition = self.reader.model.by_id(number)
         name = self.reader.get(definition, NAME)
         text = quote(name) if isinstance(name, str) else '""'
@@ -198,12 +206,7 @@ class Document:
     def _type_sets(self, number: int) -> tuple[Sets, ...]:
         """Return a type's sets, their members marked as inherited. The first time, write the type."""
         type_ = self.reader.model.by_id(number)
-        definitions = (
-            member
-            for item in self.reader.entities(type_, "HasPropertySets")
-            for member in members(self.reader, item)
-        )
-        own = self._own_sets(definitions)
+        own = self._own_sets(self._definitions_of(type_))
         if number not in self._spooled:
             comma = "," if self._spooled else ""
             self._spooled.add(number)
@@ -216,6 +219,15 @@ class Document:
                 for name, found in sets.items()
             }
             for sets in own
+        )
+
+    def _definitions_of(self, type_: Entity) -> Iterable[int]:
+        if self._definitions:
+            return self._definitions.of_type(type_.id())
+        return (
+            member
+            for item in self.reader.entities(type_, "HasPropertySets")
+            for member in members(self.reader, item)
         )
 
     def _sets(self, properties: Sets, quantities: Sets) -> str:

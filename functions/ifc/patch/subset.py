@@ -17,7 +17,7 @@ import ifcopenshell
 import numpy as np
 
 from functions.ifc.gate import Checked
-from functions.ifc.step.text import LIST, REFERENCE, StepText, arguments, filter_lists, references
+from functions.ifc.step.text import LIST, REFERENCE, STRIDE, StepText, arguments, filter_lists, references
 
 if TYPE_CHECKING:
     from functions.ifc.step.text import Marks, Rows
@@ -61,7 +61,12 @@ class Subset:
         self.model = model
         self._schema = ifcopenshell.schema_by_name(checked.schema)
         self.objects = {int(entity.id()) for entity in model.by_type("IfcObjectDefinition")}
-        self.relations = [self._relation(*found) for found in self.text.find(self._family("IfcRelationship"))]
+        self.relations: list[Relation] = []
+        for count, found in enumerate(self.text.find(self._family("IfcRelationship"))):
+            self.relations.append(self._relation(*found))
+            if count % STRIDE == 0:
+                self.text.forget()
+        self.text.forget()
 
     def _relation(self, row: int, kind: str) -> Relation:
         code = b"".join(self.text.text(row).split(b"'")[::2])

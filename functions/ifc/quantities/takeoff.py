@@ -11,7 +11,7 @@ from ifcopenshell import entity_instance as Entity
 
 from functions.ifc.geometry.solids import Solid, UnmeasuredError
 from functions.ifc.geometry.stream import UNCUT, Geometry
-from functions.ifc.quantities.definitions import NO_RULE, NO_SHAPE, Body, Measure, Rule, Rules
+from functions.ifc.quantities.rules import NO_RULE, NO_SHAPE, Body, Measure, Rule, Rules
 from functions.ifc.reader import Reader, finite
 from functions.ifc.units import length_scale, list_units
 

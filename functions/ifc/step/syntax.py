@@ -9,7 +9,9 @@ slower reader looks for the statement at fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from mmap import MADV_DONTNEED, PAGESIZE, mmap
 from typing import NoReturn
@@ -20,11 +22,14 @@ CHUNK_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_HEADER_BYTES = 1 << 20
 MAX_ID = 2**31 - 1
+SPARSE = 100  # times as many numbers as instances: not looked into
 
 HEAD = b"ISO-10303-21"
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"()=;")
 _LEXEME = re.compile(rb"'[^']*(?:'|\Z)|/\*(?:.*?\*/|.*\Z)", re.S)
 _UNFINISHED = re.compile(rb"(?:=\(*)?")
+_LINE = re.compile(rb"\n#(\d{1,18})\s*=")
+_CLASS = re.compile(rb"=\s*([A-Za-z_]\w*)\s*\(")
 _INSTANCE = re.compile(rb"\s*#\s*(\d+)\s*=\s*([A-Za-z_]\w*)?\s*\(")
 _SWALLOWED = re.compile(rb";[ \t]*[\r\n]\s*#\s*\d+\s*=\s*[A-Z]")
 _END = re.compile(rb"ENDSEC\s*;\s*END-ISO-10303-21\s*;[\s\0\x1a]*")
@@ -62,13 +67,14 @@ class Header:
 class Scan:
     """What a well-formed file holds: its header, how many instances, whether all bytes are ASCII.
 
-    `counts` has the number of instances of the classes that were asked for.
+    `classes` has the number of instances of each class, in upper case, if it was asked for; nothing when the
+    file is not written an instance a line, or two instances share a number.
     """
 
     header: Header
     instances: int
     ascii: bool
-    counts: Mapping[str, int]
+    classes: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -80,16 +86,16 @@ class Statement:
     code: bytes
 
 
-def scan(data: mmap | bytes, *, start: int = 0, count: Sequence[str] = ()) -> Scan:
+def scan(data: mmap | bytes, *, start: int = 0, census: bool = False) -> Scan:
     """Check a whole file from `start` on; raises a ModelError that names the reason and the line."""
     header = read_header(data, start=start)
-    body = _Body(data, header.data_start, dict.fromkeys(count, 0))
+    body = _Body(data, header.data_start, _Census() if census else None)
     body.read()
     return Scan(
         header=header,
         instances=body.instances,
         ascii=body.ascii and data[start : header.data_start].isascii(),
-        counts=body.counts,
+        classes=body.census.counts(body.instances) if body.census else {},
     )
 
 
@@ -179,12 +185,40 @@ def fail(data: mmap | bytes, offset: int, reason: str) -> NoReturn:
 
 
 @dataclass
+class _Census:
+    """The classes and numbers of all instances."""
+
+    classes: Counter[bytes] = field(default_factory=Counter)
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, code: bytes) -> None:
+        """Take in the instances of a piece of code."""
+        self.classes.update(_CLASS.findall(code))
+        self.numbers.extend(map(int, _LINE.findall(b"\n" + code)))
+
+    def counts(self, instances: int) -> dict[str, int]:
+        """Return how many instances of each class there are; nothing where it cannot be told."""
+        numbers = self.numbers
+        if not len(numbers) == self.classes.total() == instances:
+            return {}
+        largest = max(numbers, default=0)
+        if largest > instances * SPARSE:
+            return {}
+        seen = bytearray(largest + 1)
+        for number in numbers:
+            seen[number] = 1
+        if seen.count(1) < instances:
+            return {}
+        return {name.decode("ascii"): count for name, count in self.classes.items()}
+
+
+@dataclass
 class _Body:
     """The DATA section and what follows, chunk by chunk."""
 
     data: mmap | bytes
     start: int
-    counts: dict[str, int]
+    census: _Census | None
     instances: int = 0
     ascii: bool = True
     _in_string: bool = False
@@ -273,8 +307,8 @@ class _Body:
         """Check the instances in a piece of code; what is unfinished waits for the next piece."""
         left = self._structure + code.translate(None, _NOT_STRUCTURE)
         self.instances += left.count(b"=") - self._structure.count(b"=")
-        for name in self.counts:
-            self.counts[name] += code.count(b"%b(" % name.upper().encode())
+        if self.census:
+            self.census.add(code)
         for _ in range(MAX_DEPTH):
             shorter = left.replace(b"()", b"")
             if len(shorter) == len(left):

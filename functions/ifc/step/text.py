@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import numpy as np
 
@@ -27,14 +28,16 @@ STRING = re.compile(rb"'[^']*'")
 # A bracketed list of references: no other list of a relationship matters to a subset.
 LIST = re.compile(rb"\(\s*#\d+(?:\s*,\s*#\d+)*\s*\)")
 MAX_DIGITS = 10
-STRIDE = 20_000  # instances read at a time
+CHUNK_BYTES = 1 << 20
+OVERLAP = 1 << 14  # longer than the name of a class
+STRIDE = 4000  # instances read at a time
 HASH, ZERO, NEWLINE, NINE = ord("#"), ord("0"), ord("\n"), ord("9")
 
 
 class StepText:
     """One file. A row is an instance's place in it, from 0; `start` and `end` are in bytes."""
 
-    def __init__(self, data: bytes, header: bytes, starts: Rows, ends: Rows, numbers: Rows) -> None:
+    def __init__(self, data: mmap, header: bytes, starts: Rows, ends: Rows, numbers: Rows) -> None:
         """Keep the text and the places of its instances."""
         self.data = data
         self.header = header
@@ -45,13 +48,15 @@ class StepText:
     @classmethod
     def read(cls, path: Path, *, instances: int) -> Self:
         """Read a file that has as many instances, as the gate has counted them."""
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = mmap(stream.fileno(), 0, access=ACCESS_READ)
         header = syntax.read_header(data)
         begin = header.data_start
         head = data[:begin].rstrip() + b"\n"
         # Only a comment can hold what looks like an instance at the start of a line.
         if data.find(b"/*", begin) < 0 or b"/*" not in b"".join(data[begin:].split(b"'")[::2]):
             found = _one_a_line(data, begin)
+            data.madvise(MADV_DONTNEED)
             if len(found[0]) == instances:
                 return cls(data, head, *found)
         spans = [
@@ -61,6 +66,10 @@ class StepText:
         ]
         columns = np.array(spans, dtype=np.int64).reshape(-1, 3)
         return cls(data, head, columns[:, 0], columns[:, 1], columns[:, 2])
+
+    def forget(self) -> None:
+        """Let go of the file's pages, which count as memory of the process as long as they are mapped."""
+        self.data.madvise(MADV_DONTNEED)
 
     def __len__(self) -> int:
         """Return how many instances there are."""
@@ -88,7 +97,14 @@ class StepText:
         names = b"|".join(sorted({name.upper().encode() for name in classes}, reverse=True))
         pattern = re.compile(rb"=\s*(" + names + rb")\s*\(")
         begin = int(self._starts[0]) if len(self) else 0
-        spans = [(match.start(), match[1]) for match in pattern.finditer(self.data, begin)]
+        spans: list[tuple[int, bytes]] = []
+        end = len(self.data)
+        while begin < end:
+            # A name that is cut off at the end of a chunk is found in the next one.
+            until = min(begin + CHUNK_BYTES, end)
+            spans += ((match.start(), match[1]) for match in pattern.finditer(self.data, begin, until))
+            self.forget()
+            begin = end if until == end else max(until - OVERLAP, spans[-1][0] + 1 if spans else 0)
         rows = np.searchsorted(self._starts, np.array([at for at, _ in spans], np.int64), side="right") - 1
         heads = self._starts[rows].tolist()
         return [
@@ -108,6 +124,7 @@ class StepText:
                 np.unique(self.rows(references(self._join(frontier[begin : begin + STRIDE], texts))))
                 for begin in range(0, len(frontier), STRIDE)
             ]
+            self.forget()
             frontier = np.unique(np.concatenate(found))
             frontier = frontier[~seen[frontier]]
 
@@ -126,6 +143,7 @@ class StepText:
             last = min(first + STRIDE, len(self)) - 1
             rows = self.rows(references(self.data[self._starts[first] : self._ends[last]]))
             counts += np.bincount(rows, minlength=len(self))
+            self.forget()
         return counts > 1  # once is the number in front of the instance itself
 
     def rewrite(self, path: Path, changes: Mapping[int, bytes | None], more: Iterable[bytes]) -> None:
@@ -134,24 +152,34 @@ class StepText:
         Everything else stays as it is, comments and blank lines too.
         """
         rows = np.sort(self.rows(sorted(changes)))
-        end = self.data.rindex(b"ENDSEC")
+        end = self.data.rfind(b"ENDSEC")
         with path.open("wb") as stream:
             at = 0
             for row in rows.tolist():
                 begin, text = int(self._starts[row]), self.text(row)
-                stream.write(self.data[at:begin])
+                self._copy(stream, at, begin)
                 stream.write(changes[int(self.numbers[row])] or b"")
-                at = self.data.index(text, begin) + len(text)
-            stream.write(self.data[at:end])
+                at = self.data.find(text, begin) + len(text)
+            self._copy(stream, at, end)
             stream.writelines(line + b"\n" for line in more)
             stream.write(self.data[end:])
+
+    def _copy(self, stream: BinaryIO, begin: int, end: int) -> None:
+        """Copy a piece of the file as it is."""
+        for at in range(begin, end, CHUNK_BYTES):
+            stream.write(self.data[at : min(at + CHUNK_BYTES, end)])
+            if end - begin > CHUNK_BYTES:
+                self.forget()
 
     def write(self, path: Path, seen: Marks, texts: dict[int, bytes]) -> int:
         """Write the marked rows in the order of the file, and return how many there are."""
         kept = np.flatnonzero(seen)
         with path.open("wb") as stream:
             stream.write(self.header)
-            stream.writelines((texts.get(row) or self.text(row)) + b"\n" for row in kept.tolist())
+            for first in range(0, len(kept), STRIDE):
+                some = kept[first : first + STRIDE].tolist()
+                stream.writelines((texts.get(row) or self.text(row)) + b"\n" for row in some)
+                self.forget()
             stream.write(b"ENDSEC;\nEND-ISO-10303-21;\n")
         return len(kept)
 
@@ -196,18 +224,26 @@ def filter_lists(text: bytes, drop: set[int]) -> tuple[bytes | None, list[int]]:
     return None if empty else b"'".join(pieces), [int(number) for number in singles[1:]]
 
 
-def _one_a_line(data: bytes, begin: int) -> tuple[Rows, Rows, Rows]:
+def _one_a_line(data: mmap, begin: int) -> tuple[Rows, Rows, Rows]:
     """Return starts, ends and numbers, if every line that begins with # is one instance."""
-    end = data.rindex(b"ENDSEC")
-    codes = np.frombuffer(data, dtype=np.uint8)
-    lines = np.flatnonzero(codes[begin - 1 : end] == NEWLINE) + begin
-    lines = np.concatenate(([begin], lines))
-    starts = lines[codes[np.minimum(lines, len(codes) - 1)] == HASH].astype(np.int64)
-    ends = np.append(starts[1:], end)
-    numbers = np.zeros(len(starts), dtype=np.int64)
-    going = np.ones(len(starts), dtype=bool)
+    end = data.rfind(b"ENDSEC")
+    found = [_lines(data, at, min(at + CHUNK_BYTES, end)) for at in range(begin - 1, end, CHUNK_BYTES)]
+    starts = np.concatenate([starts for starts, _ in found]).astype(np.int64)
+    numbers = np.concatenate([numbers for _, numbers in found])
+    return starts, np.append(starts[1:], end), numbers
+
+
+def _lines(data: mmap, begin: int, end: int) -> tuple[Rows, Rows]:
+    """Return where the lines with # start behind the line ends of a piece, and their numbers."""
+    text = data[begin : end + 2 + MAX_DIGITS]
+    data.madvise(MADV_DONTNEED)
+    codes = np.frombuffer(text.ljust(end - begin + 2 + MAX_DIGITS, b"\0"), dtype=np.uint8)
+    length = end - begin
+    places = np.flatnonzero((codes[:length] == NEWLINE) & (codes[1 : length + 1] == HASH)) + 1
+    numbers = np.zeros(len(places), dtype=np.int64)
+    going = np.ones(len(places), dtype=bool)
     for digit in range(1, MAX_DIGITS + 1):
-        byte = codes[np.minimum(starts + digit, len(codes) - 1)].astype(np.int64)
+        byte = codes[places + digit].astype(np.int64)
         going &= (byte >= ZERO) & (byte <= NINE)
         numbers = np.where(going, numbers * 10 + byte - ZERO, numbers)
-    return starts, ends, numbers
+    return places + begin, numbers

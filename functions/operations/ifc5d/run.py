@@ -13,7 +13,7 @@ from ifcopenshell import entity_instance as Entity
 
 from functions.core import Files
 from functions.ifc.gate import check_model, open_checked
-from functions.ifc.quantities.definitions import Rules
+from functions.ifc.quantities.rules import Rules
 from functions.ifc.quantities.sets import Writer
 from functions.ifc.quantities.takeoff import Takeoff
 from functions.ifc.reader import Reader, clean

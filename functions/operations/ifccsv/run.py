@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import ifcopenshell
 
 from functions.core import Files
-from functions.ifc.gate import open_model
+from functions.ifc.gate import FACES, SOLIDS, open_model
 from functions.ifc.reader import clean
-from functions.ifc.selector import Table, parse_path, select
+from functions.ifc.selector import Table, avoids_shapes, parse_path, select
 from functions.ifc.tables.parquet import Column, Scalar, Type, write_parquet
 from functions.ifc.tables.rows import (
     TRUE,
@@ -47,7 +47,8 @@ def run(request: CsvRequest, files: Files) -> CsvResult:
     kind, output = request.kind, request.output_filename or f"{path.stem}.{request.kind}"
     paths = [parse_path(query, name=field) for query, field in _queries(request)]
     formats = _formats(request)
-    model = open_model(path, files)
+    plain = avoids_shapes(request.query, *request.attributes)
+    model = open_model(path, files, without=(*FACES, *SOLIDS) if plain else ())
     table = Table(paths)
     elements = select(model, request.query)
     types: list[set[type]] = [set() for _ in paths]

@@ -12,23 +12,27 @@ import ifcopenshell
 
 from functions.core import Files
 from functions.core.errors import InputError, PipelineError
-from functions.ifc.gate import check_model, open_checked
+from functions.ifc.definitions import KINDS
+from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
 from functions.ifc.patch.builtin import cook
 from functions.ifc.patch.recipes import MODULES, Job
+from functions.ifc.selector import avoids_shapes, names_classes
 from functions.operations.ifcpatch import PatchRequest, PatchResult, recipes
+
+SUBSETS = ("Extract", "Remove")  # recipes of our own that choose objects and copy text
 
 
 def run(request: PatchRequest, files: Files) -> PatchResult:
     """Patch a model, or list the recipes."""
     path = files.input(request.input_file)
-    checked = check_model(path, files)
+    checked = check_model(path, files, without=leave_out(request))
     model = open_checked(checked, files)
     if request.recipe is None:
         return list_recipes(request, files)
     entry = request.entry()
     output = name_output(request, path.stem, entry["output_type"])
     inputs = tuple(files.input(reference) for reference in request.inputs)
-    before = count(model)
+    before = count(model, checked)
     job = Job(model=model, checked=checked, inputs=inputs, output=files.output(output), files=files)
     arguments = stage(request.bound(), entry, job)
     if entry["is_custom"]:
@@ -97,9 +101,20 @@ def find(text: str, job: Job, parameter: str) -> Path:
     return path if path.suffix.lower() == ".ags" else check_model(path, job.files).path
 
 
-def count(model: ifcopenshell.file) -> dict[str, int]:
-    """Return how many instances and elements there are."""
-    return {"instances": len(model.entity_names()), "elements": len(model.by_type("IfcElement"))}
+def leave_out(request: PatchRequest) -> tuple[str, ...]:
+    """Return the classes that a recipe does not need from the model, as it copies text."""
+    if request.recipe not in SUBSETS:
+        return ()
+    query = str(request.bound()["query"])
+    if names_classes(query):
+        return (*FACES, *SOLIDS, *KINDS)
+    return (*FACES, *SOLIDS) if avoids_shapes(query) else ()
+
+
+def count(model: ifcopenshell.file, checked: Checked | None = None) -> dict[str, int]:
+    """Return how many instances and elements there are, with those that `checked` has left out."""
+    instances = len(model.entity_names()) + (sum(checked.counts.values()) if checked else 0)
+    return {"instances": instances, "elements": len(model.by_type("IfcElement"))}
 
 
 def reopen(path: Path) -> ifcopenshell.file:

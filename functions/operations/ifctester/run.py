@@ -9,7 +9,7 @@ from ifctester.ids import Ids
 
 from functions.core import Files
 from functions.core.errors import InputError
-from functions.ifc.gate import open_model
+from functions.ifc.gate import FACES, open_model
 from functions.ifc.ids import audit
 from functions.ifc.ids.facts import Facts
 from functions.ifc.ids.file import read_ids
@@ -29,7 +29,7 @@ def run(request: TesterRequest, files: Files) -> TesterResult:
     path = files.input(request.ifc_filename)
     kind, output = request.kind, request.output_filename or f"{path.stem}.audit.{request.kind}"
     document = load(request, files)
-    model = open_model(path, files)
+    model = open_model(path, files, without=FACES if audit.avoids_shapes(document) else ())
     warn_of_versions(document, model, files)
     facts = Facts(model)
     outcomes = list(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ifcopenshell
+import pytest
 from ifctester import ids as plain
 
 from benchmarks.specifications import HEAD, TAIL, specifications
@@ -75,3 +77,23 @@ def test_the_official_cases_agree_but_for_the_corrections(corpus: Path) -> None:
         "ids/pass-specification_optionality_and_facet_optionality_can_be_combined",
     }
     assert differ > others
+
+
+@pytest.mark.parametrize(
+    ("applicability", "avoids"),
+    [
+        ({"entity": {"name": {"simpleValue": "IFCWALL"}}}, True),
+        ({"entity": {"name": {"simpleValue": "IFCFACE"}}}, False),
+        ({"entity": {"name": {"restriction": {"enumeration": [{"@value": "IFCWALL"}]}}}}, True),
+        ({"entity": {"name": {"restriction": {"enumeration": [{"@value": "IFCLOOP"}]}}}}, False),
+        ({"entity": {"name": {"restriction": {"pattern": [{"@value": "IFC.*"}]}}}}, False),
+        ({"attribute": [{"name": {"simpleValue": "Name"}}]}, False),
+    ],
+)
+def test_a_model_is_audited_without_faces_only_where_no_specification_can_apply_to_them(
+    applicability: dict[str, Any], avoids: bool
+) -> None:
+    clauses = {"@name": "S", "@ifcVersion": ["IFC4"], "applicability": applicability}
+    specification = audit.Specification().parse(clauses)
+    document = SimpleNamespace(specifications=[specification])
+    assert audit.avoids_shapes(document) is avoids
