@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from functions.core.registry import operations
+from functions.ifc.process import warm
+
 pytest_plugins = ["tests.aws.stack", "tests.worker.stage"]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm() -> None:
+    """Have the fork server import all operations once, as a worker does with its own."""
+    warm(operations())
 
 
 @pytest.fixture(scope="session")
