@@ -42,7 +42,8 @@ SKIPPED = HEAD_LENGTH + 2
 QUOTE, HASH, OPEN, CLOSE, COMMA, SEMICOLON, ZERO, DOLLAR, BLANK = b"'#(),;0$ "
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 COMMENT = re.compile(rb"('[^']*')|/\*.*?\*/", re.DOTALL)
-MARK = re.compile(rb"'[^']*'|#\d+|(?<![\w.#])[-+]?\d+\.\d*(?:[Ee][-+]?\d+)?|[A-Z_a-z]\w*|\s+")
+# What a rooted instance begins with, in a text without the numbers of references.
+HEAD = re.compile(rb"\('[^']{22}',[#$],")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +64,6 @@ class Index:
     depths: NDArray[np.int8]
     histories: NDArray[np.bool_]
     guids: dict[int, str]
-
-    def row(self, number: int) -> int:
-        """Return the row of an instance."""
-        return int(np.flatnonzero(self.numbers == number)[0])
 
 
 @dataclass

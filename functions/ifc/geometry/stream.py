@@ -57,7 +57,8 @@ class Shape:
 class Geometry:
     """The shapes of a model, element by element; the counts are final once the stream has ended.
 
-    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces. `elements` counts those
+    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces; for a few products it does
+    not pay to look for equal ones, which reads the whole model: `share=False`. `elements` counts those
     that should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones
     left over.
     """
@@ -67,6 +68,7 @@ class Geometry:
     engines: Sequence[str] = (HYBRID, OPENCASCADE)
     threads: int = 1
     texts: Texts | None = None
+    share: bool = True
     elements: int = 0
     meshed: int = 0
     shared: int = 0
@@ -106,7 +108,8 @@ class Geometry:
 
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
-        shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
+        shapes = Shapes(self.reader)
+        fingerprints = Fingerprints(self.reader, self.texts) if self.share else None
         witness = Witness(self._placements, self._scale)
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
@@ -123,11 +126,11 @@ class Geometry:
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
-            key = fingerprints.of(product, cut=make.cut)
+            key = None if fingerprints is None else fingerprints.of(product, cut=make.cut)
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
-                openings = fingerprints.openings(product)
+                openings = [] if fingerprints is None else fingerprints.openings(product)
                 if key is not None and (make.cut or openings) and not make.curved:
                     self._testimonies[number] = witness.testify(product, openings)
                 queue[number] = make.curved, make.source
