@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.ifc.comparison import values
+from functions.ifc.comparison.excerpt import Wanted
 from functions.ifc.comparison.matching import SECTIONS, Match, choose, match
 from functions.ifc.comparison.shapes import Shapes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from functions.ifc.comparison.index import Hashes
     from functions.ifc.comparison.values import Compare, Difference
     from functions.ifc.comparison.version import Version
@@ -78,50 +81,82 @@ class Comparison:
     meshed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     _keys: dict[str, tuple[Hashes, Hashes]] = field(default_factory=dict)
+    _matches: dict[str, Match] = field(default_factory=dict)
+    _suspects: dict[str, dict[str, list[tuple[int, int]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """See whether numbers mean the same in both versions."""
         old, new = self.versions
-        self._same_units = old.units == new.units
+        self._same_units = old.unit_digest() == new.unit_digest()
 
-    def run(self, chosen: tuple[Sequence[int], Sequence[int]] | None) -> None:
-        """Compare; `chosen` are the instance numbers to compare in each version, all if it is None."""
-        rows = [choose(version, some) for version, some in zip(self.versions, chosen or (None, None), strict=True)]
+    def prepare(self, chosen: tuple[Sequence[int], Sequence[int]] | None) -> float:
+        """Match the objects; `chosen` are the instance numbers to compare in each version, all if None.
+
+        Returns the share of objects that may have changed, by their keys alone.
+        """
+        self._keys.clear()
+        rows = [
+            choose(version, some) for version, some in zip(self.versions, chosen or (None, None), strict=True)
+        ]
+        suspects, total = 0, 0
         for name in SECTIONS:
-            matched = match(self.versions, (rows[0][name], rows[1][name]), self._key("attributes"))
-            self.repeated += matched.repeated
-            self.sections[name] = self._compare(matched, OF_TYPES if name == "types" else frozenset(KINDS))
+            found = match(self.versions, (rows[0][name], rows[1][name]), self._alike)
+            kinds = OF_TYPES if name == "types" else KINDS
+            self._matches[name] = found
+            self._suspects[name] = {kind: self._differ(kind, found) for kind in KINDS if kind in kinds}
+            suspects += len(set().union(*self._suspects[name].values()))
+            total += len(found.pairs)
+        return suspects / max(total, 1)
 
-    def suspects(self, chosen: tuple[Sequence[int], Sequence[int]] | None) -> float:
-        """Return the share of objects that could have changed, by their keys alone."""
-        rows = [choose(version, some) for version, some in zip(self.versions, chosen or (None, None), strict=True)]
-        pairs = match(self.versions, (rows[0]["elements"], rows[1]["elements"]), self._key("attributes")).pairs
-        old, new = _columns(pairs)
-        differ = np.zeros(len(pairs), bool)
-        for kind in ("attributes", "property", "placement", "geometry"):
-            keys = self._key(kind)
-            differ |= keys[0][old] != keys[1][new]
-        return float(differ.mean()) if len(pairs) else 0.0
+    def wanted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of both versions that have to be read."""
+        old, new = (Wanted(version) for version in self.versions)
+        for name, matched in self._matches.items():
+            old.name(matched.deleted)
+            new.name(matched.added)
+            for kind, pairs in self._suspects[name].items():
+                for side, wanted in enumerate((old, new)):
+                    rows = [pair[side] for pair in pairs]
+                    wanted.name(rows)
+                    wanted.take(kind, rows)
+        return old.rows(), new.rows()
+
+    def run(self) -> None:
+        """Compare what was matched, by values."""
+        for name, matched in self._matches.items():
+            self.repeated += matched.repeated
+            self.sections[name] = self._compare(matched, self._suspects[name])
+
+    def _differ(self, kind: str, matched: Match) -> list[tuple[int, int]]:
+        """Return the pairs whose keys of a kind differ; none where the kind is not asked for."""
+        if kind not in self.kinds:
+            return []
+        if kind in MEASURED and not self._same_units:
+            return matched.pairs
+        old, new = np.array(matched.pairs, np.int64).reshape(-1, 2).T
+        keys = self._key(kind)
+        places = [np.searchsorted(v.objects, rows) for v, rows in zip(self.versions, (old, new), strict=True)]
+        differ = np.flatnonzero(keys[0][places[0]] != keys[1][places[1]])
+        return [matched.pairs[place] for place in differ.tolist()]
+
+    def _alike(self, old: int, new: int) -> bool:
+        """Tell whether two objects have the same attributes, by their keys."""
+        keys = self._key("attributes")
+        places = [np.searchsorted(v.objects, row) for v, row in zip(self.versions, (old, new), strict=True)]
+        return bool(keys[0][places[0]] == keys[1][places[1]])
 
     def _key(self, kind: str) -> tuple[Hashes, Hashes]:
-        """Return the keys of both versions; properties and quantities have one."""
+        """Return the keys of the objects of both versions; properties and quantities have one."""
         kind = "property" if kind == "quantity" else kind
         if kind not in self._keys:
-            self._keys[kind] = KEYS[kind](self.versions[0]), KEYS[kind](self.versions[1])
+            old, new = (KEYS[kind](version)[version.objects] for version in self.versions)
+            self._keys[kind] = old, new
         return self._keys[kind]
 
-    def _compare(self, matched: Match, kinds: Collection[str]) -> Section:
+    def _compare(self, matched: Match, suspects: Mapping[str, list[tuple[int, int]]]) -> Section:
         """Compare the pairs of a section, kind by kind, where the keys differ."""
         found = Section(added=matched.added, deleted=matched.deleted)
-        old, new = _columns(matched.pairs)
-        for kind in KINDS:
-            if kind not in kinds or kind not in self.kinds:
-                continue
-            keys = self._key(kind)
-            differ = keys[0][old] != keys[1][new]
-            if kind in MEASURED and not self._same_units:
-                differ[:] = True
-            pairs = [matched.pairs[place] for place in np.flatnonzero(differ)]
+        for kind, pairs in suspects.items():
             if kind == "geometry":
                 self._compare_shapes(pairs, found)
             else:
@@ -152,8 +187,3 @@ class Comparison:
             found.changes.get(row, {}).pop("placement", None)
         self.meshed += shapes.meshed
         self.failed |= shapes.failed
-
-
-def _columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], ...]:
-    old, new = np.array(pairs, np.int64).reshape(-1, 2).T
-    return old, new

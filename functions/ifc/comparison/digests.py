@@ -55,7 +55,7 @@ def digest(index: Index, classes: Classes, *, salt: int) -> Digests:
     lost = targets < 0
     np.add.at(values, owners[lost], mix(DANGLING + PLACE * places[lost]))
     sound = _add_up(values, owners[~lost], targets[~lost], places[~lost])
-    values[~sound] = mix(np.flatnonzero(~sound).astype(np.uint64) + PLACE * np.uint64(salt))
+    values[~sound] = mix(np.flatnonzero(~sound).astype(np.uint64) + mix(np.array([salt], np.uint64)))
     return Digests(values, sound)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Places = NDArray[np.int64]
 
-CHUNK_BYTES = 1 << 21
+CHUNK_BYTES = 1 << 20
 MAX_DIGITS = 10
 GUID_LENGTH = 22
 # Of "('", a GlobalId and "'," behind a keyword, and of the owner history's "#," or "$,".
@@ -50,6 +50,7 @@ HEAD = re.compile(rb"\('[^']{22}',[#$],")
 class Index:
     """The instances of a file, a row each, and its references, in the order of the text.
 
+    The data section begins at offset `begin`; an instance stands between its `starts` and `ends`, in bytes.
     `depths` says in how many parentheses a reference stands; `targets` has -1 where there is no such
     instance; `histories` marks references to owner histories. `guids` has the GlobalIds of objects.
     """
@@ -57,7 +58,9 @@ class Index:
     schema: str
     numbers: Places
     kinds: Rows
+    begin: int
     starts: Places
+    ends: Places
     local: Hashes
     owners: Rows
     targets: Rows
@@ -73,6 +76,7 @@ class _Chunk:
     numbers: Places
     kinds: Rows
     starts: Places
+    ends: Places
     local: Hashes
     owners: Rows
     targets: Places
@@ -90,7 +94,7 @@ def read_index(checked: Checked, classes: Classes) -> Index:
             chunks = list(reading.chunks(COMMENT.sub(_uncomment, data[:]), begin))
         else:
             chunks = list(reading.chunks(data, begin))
-    return _join(chunks, checked.schema)
+    return _join(chunks, checked.schema, begin)
 
 
 def _uncomment(found: re.Match[bytes]) -> bytes:
@@ -138,7 +142,7 @@ class _Reading:
         """Return what a chunk of whole instances gives; it starts at offset `begin` and at `row`."""
         blanks = np.flatnonzero((text <= BLANK) & ~inside)
         starts = _starts(ends, blanks)
-        origins = starts + begin
+        origins = np.stack([starts, ends + 1]) + begin
         if len(blanks) and not _is_between(blanks, starts, ends):
             keep = np.ones(len(text), bool)
             keep[blanks] = False
@@ -146,7 +150,7 @@ class _Reading:
             starts, ends = moved[starts], moved[ends]
             text, inside = text[keep], inside[keep]
         real = text[starts] == HASH  # the ENDSEC and what follows are none
-        starts, ends, origins = starts[real], ends[real], origins[real]
+        starts, ends, origins = starts[real], ends[real], origins[:, real]
         if not len(starts):
             return None
         return self._parse(text, ~inside, starts, ends, origins, row)
@@ -184,7 +188,8 @@ class _Reading:
         return _Chunk(
             numbers=values[own],
             kinds=kinds,
-            starts=origins,
+            starts=origins[0],
+            ends=origins[1],
             local=local + kinds.astype(np.uint64) * SPREAD,
             owners=(owners + row).astype(np.int32),
             targets=values[is_reference],
@@ -272,8 +277,9 @@ def _hash(
     return np.array(list(map(hash, pieces)), np.int64).view(np.uint64)
 
 
-def _join(chunks: list[_Chunk], schema: str) -> Index:
+def _join(chunks: list[_Chunk], schema: str, begin: int) -> Index:
     """Return the index of a file."""
+
     def join(name: str, kind: type) -> NDArray[np.generic]:
         return np.concatenate([getattr(chunk, name) for chunk in chunks] or [np.zeros(0, kind)])
 
@@ -281,6 +287,8 @@ def _join(chunks: list[_Chunk], schema: str) -> Index:
     return Index(
         schema=schema,
         numbers=numbers,
+        begin=begin,
+        ends=join("ends", np.int64),
         kinds=join("kinds", np.int32),
         starts=join("starts", np.int64),
         local=join("local", np.uint64),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from functions.ifc.comparison.index import Hashes
     from functions.ifc.comparison.version import Version
 
 # What is compared unless a query says otherwise: elements and spatial elements, as IfcDiff has it; openings
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 SPATIAL = ("IfcElement", "IfcSpatialElement", "IfcSpatialStructureElement")
 FEATURE, TYPE = "IfcFeatureElement", "IfcTypeObject"
 SECTIONS = ("elements", "openings", "types")
+Alike = Callable[[int, int], bool]
 
 
 @dataclass
@@ -41,8 +41,8 @@ def choose(version: Version, chosen: Iterable[int] | None) -> dict[str, list[int
     return {name: np.flatnonzero(rows).tolist() for name, rows in found.items()}
 
 
-def match(versions: tuple[Version, Version], rows: tuple[list[int], list[int]], likeness: Hashes2) -> Match:
-    """Match rows of the old version with rows of the new one; `likeness` has keys of both.
+def match(versions: tuple[Version, Version], rows: tuple[list[int], list[int]], alike: Alike) -> Match:
+    """Match rows of the old version with rows of the new one; `alike` compares an old and a new row.
 
     Objects without a GlobalId have nothing to be known by, and are left out.
     """
@@ -56,12 +56,9 @@ def match(versions: tuple[Version, Version], rows: tuple[list[int], list[int]], 
         elif len(before) == len(group) == 1:
             found.pairs.append((before[0], group[0]))
         else:
-            _pair_up(before, group, likeness, found)
+            _pair_up(before, group, alike, found)
     found.deleted = sorted(found.deleted + [row for guid in old.keys() - new.keys() for row in old[guid]])
     return found
-
-
-Hashes2 = tuple["Hashes", "Hashes"]
 
 
 def _group(version: Version, rows: Iterable[int]) -> dict[str, list[int]]:
@@ -72,12 +69,12 @@ def _group(version: Version, rows: Iterable[int]) -> dict[str, list[int]]:
     return groups
 
 
-def _pair_up(old: list[int], new: list[int], likeness: Hashes2, found: Match) -> None:
+def _pair_up(old: list[int], new: list[int], alike: Alike, found: Match) -> None:
     """Pair those that are alike first, the others in the order of their files."""
     rest = list(old)
     open_ = []
     for row in new:
-        twin = next((one for one in rest if likeness[0][one] == likeness[1][row]), None)
+        twin = next((one for one in rest if alike(one, row)), None)
         if twin is None:
             open_.append(row)
         else:

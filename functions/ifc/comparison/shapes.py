@@ -67,7 +67,9 @@ class Shapes:
                 found[row] = [difference]
         for first, after in pairs:
             if after not in seen:
-                found |= {after: differences for differences in [self._unseen(first, after, meshes)] if differences}
+                found |= {
+                    after: differences for differences in [self._unseen(first, after, meshes)] if differences
+                }
         return found, still
 
     def _stream(self, version: Version, rows: Iterable[int]) -> Iterable[Shape]:
@@ -76,7 +78,10 @@ class Shapes:
         products = [one for one in products if one.is_a("IfcProduct")]
         engines = {} if not self.robust else {"engines": tuple(reversed(Geometry.engines))}
         geometry = Geometry(
-            version.reader, settings=dict(SETTINGS), share=len(products) > MANY, **engines  # type: ignore[arg-type]
+            version.reader,
+            settings=dict(SETTINGS),
+            share=len(products) > MANY,
+            **engines,  # type: ignore[arg-type]
         )
         for done, shape in enumerate(geometry.stream(products)):
             if done % MANY == 0:

@@ -166,7 +166,9 @@ def _shown(value: dict[str, Any] | None) -> Any:  # noqa: ANN401 - JSON
 def compare_materials(versions: Versions, rows: tuple[int, int]) -> list[Difference]:
     """Compare what objects are made of: their own material, or else their type's."""
     found = [_materials(version, row) for version, row in zip(versions, rows, strict=True)]
-    if len(found[0]) == len(found[1]) and _same_sets([item for item, _ in found[0]], [i for i, _ in found[1]]):
+    if len(found[0]) == len(found[1]) and _same_sets(
+        [item for item, _ in found[0]], [i for i, _ in found[1]]
+    ):
         return []
     return [_difference("material", *("; ".join(text for _, text in some) or None for some in found))]
 
@@ -201,13 +203,21 @@ def compare_classifications(versions: Versions, rows: tuple[int, int]) -> list[D
     """Compare classification references: systems, codes and names, an object's own and its type's."""
     old, new = (_references(version, row) for version, row in zip(versions, rows, strict=True))
     found = [
-        _difference(system or "classification", code, None) for system, code in old if (system, code) not in new
+        _difference(system or "classification", code, None)
+        for system, code in old
+        if (system, code) not in new
     ]
     found += [
-        _difference(system or "classification", None, code) for system, code in new if (system, code) not in old
+        _difference(system or "classification", None, code)
+        for system, code in new
+        if (system, code) not in old
     ]
     if len(found) == 2 and found[0]["name"] == found[1]["name"]:  # noqa: PLR2004 - one code for another
-        return [_difference(found[0]["name"], found[0]["old"] or found[1]["old"], found[1]["new"] or found[0]["new"])]
+        return [
+            _difference(
+                found[0]["name"], found[0]["old"] or found[1]["old"], found[1]["new"] or found[0]["new"]
+            )
+        ]
     return found
 
 
@@ -215,7 +225,9 @@ def _references(version: Version, row: int) -> list[tuple[str | None, str]]:
     """Return (system, code and name), sorted."""
     reader, found = version.reader, set()
     for owner in (row, int(version.types[row])):
-        for reference in (version.element(one) for one in (version.classifications.of(owner) if owner >= 0 else ())):
+        for reference in (
+            version.element(one) for one in (version.classifications.of(owner) if owner >= 0 else ())
+        ):
             codes = [reader.text(reference, key) for key in ("Identification", "ItemReference", "Name")]
             node, system = reference, None
             for _ in range(20):
@@ -265,9 +277,7 @@ def _compare_unplaced(versions: Versions, elements: list[Entity], *, tolerance: 
 
 def rotation(old: Frame, new: Frame) -> tuple[float, Vector]:
     """Return the angle between two frames in radians, and the axis to turn about in the world."""
-    matrix = [
-        [sum(new[k + 1][i] * old[k + 1][j] for k in range(3)) for j in range(3)] for i in range(3)
-    ]
+    matrix = [[sum(new[k + 1][i] * old[k + 1][j] for k in range(3)) for j in range(3)] for i in range(3)]
     x, y, z = (
         (matrix[2][1] - matrix[1][2]) / 2,
         (matrix[0][2] - matrix[2][0]) / 2,
@@ -294,4 +304,3 @@ def _round(values: Any) -> list[float]:  # noqa: ANN401 - three numbers
 
 def _difference(name: str, old: object, new: object) -> Difference:
     return {"name": name, "old": old, "new": new}
-

@@ -5,7 +5,7 @@ Equal keys say that nothing of that kind has changed. Keys that differ say nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from functions.ifc.comparison.digests import Digests, digest, mix
 from functions.ifc.comparison.relations import LIST, Pairs, Relations, single
 from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader, finite
+from functions.ifc.step.syntax import MAX_ID
 from functions.ifc.units import length_scale, list_units
 from functions.ifc.values import Values
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import ifcopenshell
 
     from functions.ifc.comparison.index import Hashes, Index, Rows
+    from functions.ifc.gate import Checked
 
 INHERITED = np.uint64(0xD6E8FEB86659FD93)
 MAX_CLIMB = 100  # how deep parts may be nested
@@ -31,31 +33,34 @@ MAX_CLIMB = 100  # how deep parts may be nested
 class Version:
     """One version: its instances, what they say and how they hang together.
 
-    `salt` tells the two versions of a comparison apart, where a digest must not equal any other.
+    `salt` tells the two versions of a comparison apart, where a digest must not equal any other. Keys are
+    made of the index alone; values are there once a reader is attached.
     """
 
-    reader: Reader
     index: Index
     classes: Classes
     salt: int
-    guids: dict[int, str] = field(init=False)
-    units: dict[str, dict[str, object]] = field(init=False)
+    guids: dict[int, str]
 
     def __post_init__(self) -> None:
         """Read the relationships."""
         index = self.index
         self.size = len(index.numbers)
-        self._order = np.argsort(index.numbers, kind="stable")
+        self._order = np.argsort(index.numbers, kind="stable").astype(np.int32)
         self.ancestors = self.classes.ancestors(index.schema)
         self.relations = Relations(index, self.ancestors)
-        self._what = np.array([flags(names) for names in self.ancestors] or [0])[index.kinds]
-        self.guids = self._read_guids()
+        self.what = np.array([flags(names) for names in self.ancestors] or [0])[index.kinds]
+        self.objects = np.array(sorted(self.guids), np.int64)
         self.digests: Digests = digest(index, self.classes, salt=self.salt)
-        self.units = list_units(self.reader)
-        self.scale = length_scale(self.units) or 1.0
-        self.placements = Placements(self.reader)
-        self.values = Values(self.reader, self.units)
         self._relate()
+
+    def attach(self, reader: Reader) -> None:
+        """Let values be read, out of the model itself or of an excerpt."""
+        self.reader = reader
+        self.units = list_units(reader)
+        self.scale = length_scale(self.units) or 1.0
+        self.placements = Placements(reader)
+        self.values = Values(reader, self.units)
 
     def element(self, row: int) -> ifcopenshell.entity_instance:
         """Return the instance of a row."""
@@ -70,17 +75,10 @@ class Version:
         found = next((one for one in self.units.values() if one["name"] == unit), {})
         return finite(found.get("to_si"))
 
-    def kind(self, row: int) -> str:
-        """Return the class of a row, in capitals."""
-        return self.classes.names[int(self.index.kinds[row])]
-
-    def _read_guids(self) -> dict[int, str]:
-        """Return the GlobalIds of objects; those that the index did not recognise are read."""
-        guids = dict(self.index.guids)
-        for row in np.flatnonzero((self._what & OBJECT) > 0).tolist():
-            if row not in guids:
-                guids[row] = self.reader.text(self.element(row), "GlobalId") or ""
-        return guids
+    def unit_digest(self) -> int:
+        """Return what the model says about its units as one number."""
+        rows = self.relations.are("IfcUnitAssignment")
+        return int(mix(self.digests.values[rows]).sum(dtype=np.uint64))
 
     def _relate(self) -> None:
         """Read which object belongs to which."""
@@ -104,7 +102,6 @@ class Version:
             names["Aggregates"], names["Nests"], names["FillsElement"], names["VoidsElement"]
         )
         self.containers = _climb(contained, above)
-        self.contained = contained
 
     def _single(self, *pairs: Pairs) -> Rows:
         return single(pairs, self.guids, self.size)
@@ -114,8 +111,8 @@ class Version:
         index = self.index
         key = index.local + index.kinds.astype(np.uint64)
         target = np.maximum(index.targets, 0)
-        counted = ((self._what[index.owners] & OBJECT) > 0) & ~index.histories & (index.depths < LIST)
-        counted &= (self._what[target] & (PLACEMENT | SHAPE)) == 0
+        counted = ((self.what[index.owners] & OBJECT) > 0) & ~index.histories & (index.depths < LIST)
+        counted &= (self.what[target] & (PLACEMENT | SHAPE)) == 0
         np.add.at(key, index.owners[counted], mix(self.digests.values[target[counted]]))
         return key
 
@@ -126,7 +123,7 @@ class Version:
     def shapes(self) -> Hashes:
         """Return the keys of the objects' shapes, with what is cut out of them or stuck on."""
         own, standing = self._referred(SHAPE), self.standing()
-        placed = self._rows(PLACEMENT)
+        placed = self.referred_rows(PLACEMENT)
         parents, relative = self._local_placements()
         features = np.zeros(self.size, np.uint64)
         for pairs in (self.voids, self.projections):
@@ -137,7 +134,9 @@ class Version:
             near = np.where(near >= 0, self.digests.values[np.maximum(near, 0)], 0)
             far = mix(standing[parts]) + mix(mix(standing[hosts]))
             place = np.where(is_local, near, far)
-            np.add.at(features, hosts, mix(own[parts] + mix(place) + self.index.kinds[parts].astype(np.uint64)))
+            np.add.at(
+                features, hosts, mix(own[parts] + mix(place) + self.index.kinds[parts].astype(np.uint64))
+            )
         whole = np.maximum(self.wholes, 0)
         cut = (self.wholes >= 0) & (features[whole] != 0)
         around = mix(features[whole] + mix(standing[whole]) + mix(mix(standing)))
@@ -178,17 +177,17 @@ class Version:
         np.add.at(key, pairs.others, mix(self.digests.values[pairs.ones]))
         return key
 
-    def _rows(self, what: int) -> Rows:
+    def referred_rows(self, what: int) -> Rows:
         """Return the placement or the shape that objects refer to, -1 for none."""
         index = self.index
-        edges = (index.targets >= 0) & ((self._what[index.owners] & OBJECT) > 0) & (index.depths < LIST)
-        edges &= (self._what[np.maximum(index.targets, 0)] & what) > 0
+        edges = (index.targets >= 0) & ((self.what[index.owners] & OBJECT) > 0) & (index.depths < LIST)
+        edges &= (self.what[np.maximum(index.targets, 0)] & what) > 0
         rows = np.full(self.size, -1, np.int32)
         rows[index.owners[edges]] = index.targets[edges]
         return rows
 
     def _referred(self, what: int) -> Hashes:
-        rows = self._rows(what)
+        rows = self.referred_rows(what)
         found: Hashes = np.where(rows >= 0, self.digests.values[np.maximum(rows, 0)], np.uint64(0))
         return found
 
@@ -197,11 +196,46 @@ class Version:
         index = self.index
         edges = self.relations.are("IfcLocalPlacement")[index.owners] & (index.targets >= 0)
         owners, targets = index.owners[edges], index.targets[edges]
-        is_parent = (self._what[targets] & PLACEMENT) > 0
+        is_parent = (self.what[targets] & PLACEMENT) > 0
         parents, relative = (np.full(self.size, -1, np.int32) for _ in range(2))
         parents[owners[is_parent]] = targets[is_parent]
         relative[owners[~is_parent]] = targets[~is_parent]
         return parents, relative
+
+
+def is_whole(index: Index, checked: Checked, classes: Classes) -> bool:
+    """Tell whether the index holds all that the parser would read, so that the model need not be opened.
+
+    Otherwise the gate has something to say about it: two instances of one number, unknown classes.
+    """
+    numbers = index.numbers
+    ancestors = classes.ancestors(index.schema)
+    what = np.array([flags(names) for names in ancestors] or [0])[index.kinds]
+    objects = np.flatnonzero((what & OBJECT) > 0)
+    return bool(
+        len(numbers) == checked.instances > 0
+        and 0 < numbers.min() <= numbers.max() <= MAX_ID
+        and len(np.unique(numbers)) == len(numbers)
+        and all(ancestors[kind] for kind in np.unique(index.kinds).tolist())
+        and len(objects) == len(index.guids)
+    )
+
+
+def read_guids(index: Index, classes: Classes, reader: Reader | None) -> dict[int, str]:
+    """Return the GlobalIds of objects by row; those that the index did not recognise are read, if they can be."""
+    guids = dict(index.guids)
+    what = np.array([flags(names) for names in classes.ancestors(index.schema)] or [0])[index.kinds]
+    for row in np.flatnonzero((what & OBJECT) > 0).tolist() if reader else ():
+        if row not in guids and reader:
+            guids[row] = _read_guid(reader, int(index.numbers[row]))
+    return guids
+
+
+def _read_guid(reader: Reader, number: int) -> str:
+    try:
+        return reader.text(reader.model.by_id(number), "GlobalId") or ""
+    except RuntimeError:  # the parser has left it out
+        return ""
 
 
 def _climb(contained: Rows, above: Rows) -> Rows:

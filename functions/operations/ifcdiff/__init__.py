@@ -59,7 +59,9 @@ class DiffRequest(Request):
         None, max_length=20, description="Kinds of change to look for; all if left out."
     )
     is_shallow: bool = Field(True, description="List the first difference of each kind only.")
-    filter_elements: str | None = Field(None, min_length=1, max_length=10_000, description="A selector query.")
+    filter_elements: str | None = Field(
+        None, min_length=1, max_length=10_000, description="A selector query."
+    )
     format: Literal["json", "html", "bcf", "glb"] | None = Field(
         None, description="json, unless output_file says otherwise."
     )
