@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from functions.ifc.comparison.digests import distinct
 from functions.ifc.comparison.classes import OBJECT, PLACEMENT, RELATION, SHAPE
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Wanted:
         index = self._version.index
         edges = self._version.relations.are(name)[index.owners] & (index.targets >= 0) & ~index.histories
         owners, targets = index.owners[edges], index.targets[edges]
-        found = np.unique(owners[np.isin(targets, rows)])
+        found = distinct(owners[np.isin(targets, rows)])
         self._marks[found] = True
         self._marks[targets[np.isin(owners, found)]] = True
 

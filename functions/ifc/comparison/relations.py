@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from functions.ifc.comparison.digests import distinct
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,7 +35,7 @@ class Pairs:
     def of(self, other: int) -> list[int]:
         """Return what relates to a row, in the order of the file."""
         others, ones = self._sorted
-        first, last = np.searchsorted(others, [other, other + 1])
+        first, last = np.searchsorted(others, np.array([other, other + 1], np.int32))
         found: list[int] = ones[first:last].tolist()
         return found
 
@@ -61,7 +63,7 @@ class Relations:
         if not inner.any() and outer.any():
             first = np.full(len(index.numbers), -1, np.int32)
             first[owners[outer][::-1]] = targets[outer][::-1]
-            rows = np.unique(owners[outer])
+            rows = distinct(owners[outer])
             return _proper(first[rows], one[rows])
         found = _proper(one[owners[inner]], targets[inner])
         if not wrapped.any():
@@ -102,7 +104,7 @@ def single(pairs: Iterable[Pairs], guids: dict[int, str], size: int) -> Rows:
     found = np.full(size, -1, np.int32)
     for relation in pairs:
         ones, others = relation.ones, relation.others
-        if len(np.unique(others)) < len(others):
+        if len(distinct(others)) < len(others):
             names = np.array([guids.get(one, "") for one in ones.tolist()])
             order = np.argsort(names, kind="stable")[::-1]
             ones, others = ones[order], others[order]

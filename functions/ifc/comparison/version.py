@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.ifc.comparison.classes import OBJECT, PLACEMENT, SHAPE, Classes, flags
-from functions.ifc.comparison.digests import Digests, digest, mix
+from functions.ifc.comparison.digests import Digests, digest, distinct, mix
 from functions.ifc.comparison.relations import LIST, Pairs, Relations, single
 from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader, finite
@@ -46,7 +46,9 @@ class Version:
         """Read the relationships."""
         index = self.index
         self.size = len(index.numbers)
-        self._order = np.argsort(index.numbers, kind="stable").astype(np.int32)
+        self._order = np.argsort(index.numbers, kind="stable")
+        self._sorted = index.numbers[self._order]
+        self._referred: dict[int, Rows] = {}
         self.ancestors = self.classes.ancestors(index.schema)
         self.relations = Relations(index, self.ancestors)
         self.what = np.array([flags(names) for names in self.ancestors] or [0])[index.kinds]
@@ -68,7 +70,7 @@ class Version:
 
     def row(self, number: int) -> int:
         """Return the row of an instance."""
-        return int(self._order[np.searchsorted(self.index.numbers, number, sorter=self._order)])
+        return int(self._order[np.searchsorted(self._sorted, number)])
 
     def factor(self, unit: str) -> float | None:
         """Return the factor to SI of one of the project's units, by its name."""
@@ -118,11 +120,11 @@ class Version:
 
     def standing(self) -> Hashes:
         """Return the keys of the objects' placements, up to the world's origin."""
-        return self._referred(PLACEMENT)
+        return self._said(PLACEMENT)
 
     def shapes(self) -> Hashes:
         """Return the keys of the objects' shapes, with what is cut out of them or stuck on."""
-        own, standing = self._referred(SHAPE), self.standing()
+        own, standing = self._said(SHAPE), self.standing()
         placed = self.referred_rows(PLACEMENT)
         parents, relative = self._local_placements()
         features = np.zeros(self.size, np.uint64)
@@ -179,6 +181,11 @@ class Version:
 
     def referred_rows(self, what: int) -> Rows:
         """Return the placement or the shape that objects refer to, -1 for none."""
+        if what not in self._referred:
+            self._referred[what] = self._refer(what)
+        return self._referred[what]
+
+    def _refer(self, what: int) -> Rows:
         index = self.index
         edges = (index.targets >= 0) & ((self.what[index.owners] & OBJECT) > 0) & (index.depths < LIST)
         edges &= (self.what[np.maximum(index.targets, 0)] & what) > 0
@@ -186,7 +193,7 @@ class Version:
         rows[index.owners[edges]] = index.targets[edges]
         return rows
 
-    def _referred(self, what: int) -> Hashes:
+    def _said(self, what: int) -> Hashes:
         rows = self.referred_rows(what)
         found: Hashes = np.where(rows >= 0, self.digests.values[np.maximum(rows, 0)], np.uint64(0))
         return found
@@ -215,8 +222,8 @@ def is_whole(index: Index, checked: Checked, classes: Classes) -> bool:
     return bool(
         len(numbers) == checked.instances > 0
         and 0 < numbers.min() <= numbers.max() <= MAX_ID
-        and len(np.unique(numbers)) == len(numbers)
-        and all(ancestors[kind] for kind in np.unique(index.kinds).tolist())
+        and len(distinct(numbers)) == len(numbers)
+        and all(ancestors[kind] for kind in np.flatnonzero(np.bincount(index.kinds)).tolist())
         and len(objects) == len(index.guids)
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from functions.ifc.comparison.excerpt import write_excerpt
 from functions.ifc.comparison.index import Index, read_index
 from functions.ifc.comparison.notation import unify
 from functions.ifc.comparison.page import show_page
-from functions.ifc.comparison.report import Report
+from functions.ifc.comparison.report import Report, spell
 from functions.ifc.comparison.scene import fill
 from functions.ifc.comparison.topics import make_topics
 from functions.ifc.comparison.version import Version, is_whole, read_guids
@@ -133,8 +132,8 @@ def _write(report: Report, request: DiffRequest, files: Files, compared: Compare
     elif request.kind == "glb":
         _write_scene(report, files, compared, target)
     else:
-        text = json.dumps(report.document(), indent=2, ensure_ascii=False, allow_nan=False)
-        target.write_text(text + "\n", encoding="utf-8")
+        with target.open("w", encoding="utf-8") as file:
+            file.writelines(spell(report.document()))
 
 
 def _write_scene(report: Report, files: Files, compared: Compared, target: Path) -> None:
