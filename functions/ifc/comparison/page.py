@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from functions.ifc.comparison.comparison import KINDS
 from functions.ifc.comparison.report import Report, describe
 from functions.ifc.report.page import Table, write_page
 
@@ -29,7 +30,12 @@ def show_page(report: Report, *, old: str, new: str) -> str:
 
 
 def _tables(report: Report) -> Iterator[Table]:
-    yield "Changes by class", ("Class", *HEADS, *_kinds(report)), list(_counts(report))
+    kinds = report.statistics()["kinds"]
+    if kinds:
+        yield "Changed elements by kind", ("Kind", "Elements"), list(kinds.items())
+    classes = list(_classes(report))
+    if classes:
+        yield "Elements by class", ("Class", "Added", "Deleted", "Changed", "Kinds of change"), classes
     for name, section in report.comparison.sections.items():
         for word, rows, names, version in (
             ("Added", section.added, report.names[1], report.comparison.versions[1]),
@@ -44,14 +50,7 @@ def _tables(report: Report) -> Iterator[Table]:
             yield f"Changed{TITLES[name]}", header, _changes(report, section)
 
 
-HEADS = ("added", "deleted", "changed")
-
-
-def _kinds(report: Report) -> list[str]:
-    return list(report.statistics()["kinds"])
-
-
-def _counts(report: Report) -> Iterator[Row]:
+def _classes(report: Report) -> Iterator[Row]:
     """Yield how many elements of each class were added, deleted and changed, and in which kinds."""
     section = report.comparison.sections["elements"]
     old, new = report.comparison.versions
@@ -62,7 +61,8 @@ def _counts(report: Report) -> Iterator[Row]:
     for row, changes in section.changes.items():
         counts.setdefault(new.element(row).is_a(), Counter()).update(["changed", *changes])
     for name, found in sorted(counts.items()):
-        yield name, *(found[word] for word in (*HEADS, *_kinds(report)))
+        kinds = ", ".join(f"{kind} {found[kind]}" for kind in KINDS if found[kind])
+        yield name, found["added"], found["deleted"], found["changed"], kinds
 
 
 def _changes(report: Report, section: Section) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from functions.ifc.comparison.comparison import Changes, Comparison, Section
+from functions.ifc.comparison.comparison import KINDS, Changes, Comparison, Section
 from functions.ifc.comparison.version import Version
 
 if TYPE_CHECKING:
@@ -65,10 +65,8 @@ class Report:
         """Return the counts: objects of all sections, and elements by kind of change."""
         sections = self.comparison.sections
         first = next(iter(sections.values()))
-        kinds: dict[str, int] = {}
-        for changes in first.changes.values():
-            for kind in changes:
-                kinds[kind] = kinds.get(kind, 0) + 1
+        every = [kind for changes in first.changes.values() for kind in changes]
+        kinds = {kind: every.count(kind) for kind in KINDS if kind in every}
         counts = _counts(first)
         more = {name: _counts(section) for name, section in list(sections.items())[1:]}
         return {**counts, "kinds": kinds, **more, "meshed": self.comparison.meshed}
