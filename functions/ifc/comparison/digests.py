@@ -8,7 +8,7 @@ same in another notation. What digests leave unequal is compared by its values.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from functions.ifc.comparison.index import Hashes, Index, Rows
 
+Integer = TypeVar("Integer", np.int32, np.int64)
 SHIFT = np.uint64(29)
 FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 PLACE = np.uint64(0x9E3779B97F4A7C15)
@@ -65,8 +66,8 @@ def _places(owners: Rows) -> Hashes:
         return np.zeros(0, np.uint64)
     first = np.concatenate([[True], owners[1:] != owners[:-1]])
     begins = np.flatnonzero(first)
-    number = np.cumsum(first) - 1
-    return (np.arange(len(owners)) - begins[number] + 1).astype(np.uint64)
+    places: Hashes = (np.arange(len(owners)) - begins[np.cumsum(first) - 1] + 1).astype(np.uint64)
+    return places
 
 
 def _add_up(values: Hashes, owners: Rows, targets: Rows, places: Hashes) -> NDArray[np.bool_]:
@@ -88,12 +89,12 @@ def _add_up(values: Hashes, owners: Rows, targets: Rows, places: Hashes) -> NDAr
     return sound
 
 
-def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
     """Return values in order, each once; np.unique takes ten times as long."""
     if len(values) < 2:  # noqa: PLR2004
         return values
     grown = np.sort(values)
-    found: NDArray[np.int64] = grown[np.concatenate([[True], grown[1:] != grown[:-1]])]
+    found: NDArray[Integer] = grown[np.concatenate([[True], grown[1:] != grown[:-1]])]
     return found
 
 
@@ -101,4 +102,5 @@ def _ranges(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.
     """Return the numbers of several ranges, one after the other."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(begins - (ends - counts), counts)
+    numbers: NDArray[np.int64] = np.arange(total) + np.repeat(begins - (ends - counts), counts)
+    return numbers

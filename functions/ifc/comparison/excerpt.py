@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.ifc.comparison.digests import distinct
 from functions.ifc.comparison.classes import OBJECT, PLACEMENT, RELATION, SHAPE
+from functions.ifc.comparison.digests import distinct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,12 +130,15 @@ class Wanted:
 def write_excerpt(checked: Checked, version: Version, rows: NDArray[np.int64], path: Path) -> Checked:
     """Write an excerpt to a path, and return it as the gate knows models."""
     index = version.index
-    with checked.path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
-        with path.open("wb") as output:
-            output.write(data[: index.begin] + b"\n")
-            for start, end in zip(index.starts[rows].tolist(), index.ends[rows].tolist(), strict=True):
-                output.write(data[start:end] + b"\n")
-            output.write(FOOTER)
+    with (
+        checked.path.open("rb") as file,
+        closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data,
+        path.open("wb") as output,
+    ):
+        output.write(data[: index.begin] + b"\n")
+        for start, end in zip(index.starts[rows].tolist(), index.ends[rows].tolist(), strict=True):
+            output.write(data[start:end] + b"\n")
+        output.write(FOOTER)
     return replace(checked, path=path, instances=len(rows), counts={})
 
 

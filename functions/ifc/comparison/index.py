@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from mmap import ACCESS_READ, MADV_DONTNEED, PAGESIZE, mmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -153,12 +153,19 @@ class _Reading:
         starts, ends, origins = starts[real], ends[real], origins[:, real]
         if not len(starts):
             return None
-        return self._parse(text, ~inside, starts, ends, origins, row)
+        return self._parse(text, ~inside, (starts, ends), origins=origins, row=row)
 
     def _parse(
-        self, text: Bytes, code: NDArray[np.bool_], starts: Places, ends: Places, origins: Places, row: int
+        self,
+        text: Bytes,
+        code: NDArray[np.bool_],
+        spans: tuple[Places, Places],
+        *,
+        origins: Places,
+        row: int,
     ) -> _Chunk:
         """Return what instances give whose text has no blanks outside strings."""
+        starts, ends = spans
         places = np.flatnonzero((text == HASH) & code)
         places = places[places <= ends[-1]]
         values, tails = _digits(text, places + 1)
@@ -280,7 +287,7 @@ def _hash(
 def _join(chunks: list[_Chunk], schema: str, begin: int) -> Index:
     """Return the index of a file."""
 
-    def join(name: str, kind: type) -> NDArray[np.generic]:
+    def join(name: str, kind: type) -> NDArray[Any]:
         return np.concatenate([getattr(chunk, name) for chunk in chunks] or [np.zeros(0, kind)])
 
     numbers = join("numbers", np.int64)

@@ -50,7 +50,7 @@ def _rehash(index: Index, path: Path, chosen: np.ndarray[tuple[int], np.dtype[np
 
 
 def canonical(data: mmap | bytes, start: int) -> bytes:
-    """Return an instance's text behind its keyword, without numbers of references and, in rooted ones, head."""
+    """Return an instance's text behind its keyword: references without numbers, rooted ones without head."""
     pieces: list[bytes] = []
     at = data.find(b"(", start, start + LONGEST)
     while at >= 0:

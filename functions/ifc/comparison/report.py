@@ -14,6 +14,7 @@ from functions.ifc.comparison.version import Version
 if TYPE_CHECKING:
     from functions.ifc.comparison.values import Difference
 
+NOTHING = "-"
 NESTED = 3
 SPREAD = frozenset({"changed", "added_objects", "deleted_objects"})
 # What IfcDiff calls a change of a kind, or would.
@@ -131,13 +132,13 @@ def _point(values: list[float]) -> str:
 
 def _shape(facts: dict[str, Any] | None) -> str:
     if facts is None:
-        return "–"
-    size = " × ".join(f"{value:g}" for value in facts["size_m"])
+        return NOTHING
+    size = " x ".join(f"{value:g}" for value in facts["size_m"])
     return f"{size} m, {facts['area_m2']:g} m², {facts['volume_m3']:g} m³"
 
 
 def _text(value: object, unit: str) -> str:
-    return "–" if value is None else f"{value}{unit}"
+    return NOTHING if value is None else f"{value}{unit}"
 
 
 def spell(value: Any, depth: int = 0) -> Iterator[str]:  # noqa: ANN401 - JSON

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from functions.ifc.comparison.report import Report
+from functions.ifc.comparison.report import Names, Report
 from functions.ifc.geometry.mesh import Material
 from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
 
 if TYPE_CHECKING:
-    from functions.ifc.comparison.version import Version
     from functions.ifc.gate import Checked
     from functions.ifc.geometry.gltf import Scene
 
@@ -39,34 +38,40 @@ def fill(
     """Add the elements of the new version, and the deleted ones of the old; return what has no shape, why."""
     comparison = report.comparison
     section = next(iter(comparison.sections.values()))
-    old, new = comparison.versions
     looks = dict.fromkeys(section.unchanged, (UNCHANGED, "unchanged"))
     looks |= dict.fromkeys(section.added, (ADDED, "added"))
     for row, changes in section.changes.items():
         kind = next(kind for kind in CHANGED if kind in changes)
         looks[row] = CHANGED[kind], ", ".join(changes)
-    failed = _add(scene, report, (new, 1), looks, checked[1], progress)
     gone = dict.fromkeys(section.deleted, (DELETED, "deleted"))
-    return failed | _add(scene, report, (old, 0), gone, checked[0], progress)
+    return {
+        guid: reason
+        for index, some in ((1, looks), (0, gone))
+        for guid, reason in _add(scene, report.names[index], some, checked[index], progress).items()
+    }
 
 
 def _add(
-    scene: Scene, report: Report, which: tuple[Version, int], looks: dict[int, tuple[Material, str]],
-    checked: Checked, progress: Callable[[str, int, int], None],
-) -> dict[str, str]:  # fmt: skip
-    version, index = which
+    scene: Scene,
+    names: Names,
+    looks: dict[int, tuple[Material, str]],
+    checked: Checked,
+    progress: Callable[[str, int, int], None],
+) -> dict[str, str]:
+    """Add some elements of one version with their looks; return those without a shape."""
+    version = names.version
     if not looks:
         return {}
     texts = Texts(checked.path, checked.instances)
     geometry = Geometry(version.reader, texts=texts)
-    products: Iterable[object] = (version.element(row) for row in looks)
-    wanted = [product for product in products if product.is_a("IfcProduct")]  # type: ignore[attr-defined]
+    products = [version.element(row) for row in looks]
+    wanted = [product for product in products if product.is_a("IfcProduct")]
     for done, shape in enumerate(geometry.stream(wanted)):
         if done % 200 == 0:
             progress("scene", done, len(wanted))
         row = version.row(shape.element.id())
         material, word = looks[row]
-        facts = report.names[index].of(row)
+        facts = names.of(row)
         extras = {
             "GlobalId": version.guids[row], "class": facts["class"] or "", "name": facts["name"] or "",
             "storey": facts["container"] or "", "change": word,

@@ -67,9 +67,9 @@ class Shapes:
                 found[row] = [difference]
         for first, after in pairs:
             if after not in seen:
-                found |= {
-                    after: differences for differences in [self._unseen(first, after, meshes)] if differences
-                }
+                differences = self._unseen(first, after, meshes)
+                if differences:
+                    found[after] = differences
         return found, still
 
     def _stream(self, version: Version, rows: Iterable[int]) -> Iterable[Shape]:

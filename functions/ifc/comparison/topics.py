@@ -33,17 +33,33 @@ def make_topics(report: Report, *, old: str, new: str) -> Iterator[Topic]:
             for what, before, after in (describe(kind, difference) for difference in differences)
         ]
         lines += [f"{kind}: and {count} more" for kind, count in more.items()]
-        yield _topic("Changed", names[1], row, "\n".join(lines), ", ".join(changes), news.get(row), new)
+        yield _topic(
+            names[1],
+            row,
+            word="Changed",
+            text="\n".join(lines),
+            label=", ".join(changes),
+            camera=news.get(row),
+            file=new,
+        )
     for word, rows, index, cameras, file in (
         ("Added", section.added, 1, news, new), ("Deleted", section.deleted, 0, olds, old)
     ):  # fmt: skip
-        for row in sorted(rows, key=lambda row: versions[index].guids[row]):  # noqa: B023 - used at once
+        for row in sorted(rows, key=lambda row: versions[index].guids[row]):
             text = f"{word} in {new}." if index else f"{word}: it is in {old} only."
-            yield _topic(word, names[index], row, text, word.lower(), cameras.get(row), file)
+            yield _topic(
+                names[index],
+                row,
+                word=word,
+                text=text,
+                label=word.lower(),
+                camera=cameras.get(row),
+                file=file,
+            )
 
 
 def _topic(
-    word: str, names: Names, row: int, text: str, label: str, camera: Camera | None, file: str
+    names: Names, row: int, *, word: str, text: str, label: str, camera: Camera | None, file: str
 ) -> Topic:
     facts = names.of(row)
     guid = names.version.guids[row]

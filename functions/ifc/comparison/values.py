@@ -141,9 +141,9 @@ def _same_value(one: dict[str, Any], other: dict[str, Any], versions: Versions) 
         return one == other
     a, b = (_without_links(value.get("value")) for value in (one, other))
     if one.get("unit") != other.get("unit"):
-        factors = [v.factor(value.get("unit")) for v, value in zip(versions, (one, other), strict=True)]
+        factors = [v.factor(str(value.get("unit"))) for v, value in zip(versions, (one, other), strict=True)]
         if is_number(a) and is_number(b) and None not in factors:
-            return math.isclose(a * factors[0], b * factors[1], rel_tol=1e-6)  # type: ignore[operator]
+            return math.isclose(a * factors[0], b * factors[1], rel_tol=1e-6)
         if one.get("unit") and other.get("unit"):
             return False
     if not same(a, b):
@@ -229,7 +229,8 @@ def _references(version: Version, row: int) -> list[tuple[str | None, str]]:
             version.element(one) for one in (version.classifications.of(owner) if owner >= 0 else ())
         ):
             codes = [reader.text(reference, key) for key in ("Identification", "ItemReference", "Name")]
-            node, system = reference, None
+            node: Entity | None = reference
+            system = None
             for _ in range(20):
                 if node is None or node.is_a("IfcClassification"):
                     system = None if node is None else reader.text(node, "Name")

@@ -229,7 +229,7 @@ def is_whole(index: Index, checked: Checked, classes: Classes) -> bool:
 
 
 def read_guids(index: Index, classes: Classes, reader: Reader | None) -> dict[int, str]:
-    """Return the GlobalIds of objects by row; those that the index did not recognise are read, if they can be."""
+    """Return the GlobalIds of objects by row; a reader reads those that the index has not recognised."""
     guids = dict(index.guids)
     what = np.array([flags(names) for names in classes.ancestors(index.schema)] or [0])[index.kinds]
     for row in np.flatnonzero((what & OBJECT) > 0).tolist() if reader else ():

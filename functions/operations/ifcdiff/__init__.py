@@ -82,7 +82,7 @@ class DiffRequest(Request):
             return frozenset({"attributes", "type", "property", "quantity", "material", "classification",
                               "container", "aggregate", "placement", "geometry"})  # fmt: skip
         also = {"property": "quantity", "geometry": "placement"}
-        asked = set(self.relationships)
+        asked: set[str] = set(self.relationships)
         asked |= {also[name] for name in asked & also.keys()}
         return frozenset({"geometry" if name == "shape" else name for name in asked})
 
