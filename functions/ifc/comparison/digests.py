@@ -47,7 +47,7 @@ def digest(index: Index, classes: Classes, *, salt: int) -> Digests:
     Objects and relationships count by their own text: what they refer to is compared for itself. A context
     counts as its class, as a representation names what it is for.
     """
-    whats = np.array([flags(names) for names in classes.ancestors(index.schema)] or [0])
+    whats = np.array([flags(names) for names in classes.ancestors(index.schema)] or [0], np.int8)
     what = whats[index.kinds]
     values = mix(np.where(what & CONTEXT, index.kinds.astype(np.uint64), index.local))
     followed = ~index.histories & ((what[index.owners] & (OBJECT | RELATION | CONTEXT)) == 0)

@@ -51,7 +51,7 @@ class Index:
     """The instances of a file, a row each, and its references, in the order of the text.
 
     The data section begins at offset `begin`; an instance stands between its `starts` and `ends`, in bytes.
-    `depths` says in how many parentheses a reference stands; `targets` has -1 where there is no such
+    `depths` says in how many parentheses a reference of a rooted instance stands; `targets` has -1 where there is no such
     instance; `histories` marks references to owner histories. `guids` has the GlobalIds of objects.
     """
 
@@ -118,7 +118,7 @@ class _Reading:
         rows, size = 0, CHUNK_BYTES
         while begin < len(data):
             text = np.frombuffer(data[begin : begin + size], np.uint8)
-            inside = (np.cumsum(text == QUOTE, dtype=np.uint8) & 1).astype(bool)
+            inside = _inside(text)
             ends = np.flatnonzero((text == SEMICOLON) & ~inside)
             if not len(ends):
                 if begin + size >= len(data):
@@ -200,7 +200,7 @@ class _Reading:
             local=local + kinds.astype(np.uint64) * SPREAD,
             owners=(owners + row).astype(np.int32),
             targets=values[is_reference],
-            depths=_depths(text, brackets, places_of),
+            depths=_depths(text, brackets, places_of, roots[owners]),
             histories=histories,
             guids=guids,
         )
@@ -209,8 +209,16 @@ class _Reading:
         """Return which of some instances are rooted, and which are objects."""
         if len(self._flags) < len(self.classes.names):
             self._flags = [flags(names) for names in self.classes.ancestors(self.schema)]
-        found = np.array(self._flags)[kinds]
+        found = np.array(self._flags, np.int8)[kinds]
         return (found & ROOT) > 0, (found & OBJECT) > 0
+
+
+def _inside(text: Bytes) -> NDArray[np.bool_]:
+    """Return which characters belong to strings; of the two quotes the first one does."""
+    borders = np.concatenate([[0], np.flatnonzero(text == QUOTE), [len(text)]])
+    turns = np.arange(len(borders) - 1) & 1
+    found: NDArray[np.bool_] = np.repeat(turns.astype(bool), np.diff(borders))
+    return found
 
 
 def _starts(ends: Places, blanks: Places) -> Places:
@@ -248,11 +256,12 @@ def _digits(text: Bytes, places: Places) -> tuple[Places, Places]:
     return values, places
 
 
-def _depths(text: Bytes, brackets: Places, places: Places) -> NDArray[np.int8]:
-    """Return in how many brackets some places stand."""
+def _depths(text: Bytes, brackets: Places, places: Places, chosen: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Return in how many brackets some places stand, 0 for those that are not chosen."""
+    found = np.zeros(len(places), np.int8)
     steps = np.where(text[brackets] == OPEN, np.int8(1), np.int8(-1))
-    depths = np.concatenate([[0], np.cumsum(steps, dtype=np.int8)])
-    found: NDArray[np.int8] = depths[np.searchsorted(brackets, places)].astype(np.int8)
+    depths = np.concatenate([np.zeros(1, np.int8), np.cumsum(steps, dtype=np.int8)])
+    found[chosen] = depths[np.searchsorted(brackets, places[chosen])]
     return found
 
 

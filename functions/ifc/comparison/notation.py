@@ -38,6 +38,11 @@ def unify(indexes: tuple[Index, Index], paths: tuple[Path, Path]) -> tuple[Index
     )
 
 
+def unknown(old: Index, new: Index) -> float:
+    """Return the share of instances in the new file whose own text is not in the old one."""
+    return float((~np.isin(new.local, old.local)).mean()) if len(new.local) else 0.0
+
+
 def _rehash(index: Index, path: Path, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Hashes:
     local = index.local.copy()
     rows = np.flatnonzero(chosen)

@@ -42,10 +42,21 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Relations:
-    """Reads the relationships of a file; `ancestors` are those of each class, by its number."""
+    """Reads the relationships of a file; `ancestors` are those of each class, by its number.
+
+    `relating` says which rows are relationships.
+    """
 
     index: Index
     ancestors: list[frozenset[str]]
+    relating: NDArray[np.bool_]
+
+    @cached_property
+    def _edges(self) -> tuple[Rows, Rows, NDArray[np.int8]]:
+        """The owners, targets and depths of references in relationships."""
+        index = self.index
+        edges = np.flatnonzero(self.relating[index.owners] & ~index.histories & (index.targets >= 0))
+        return index.owners[edges], index.targets[edges], index.depths[edges]
 
     def pairs(self, name: str) -> Pairs:
         """Return the pairs of a class of relationships and its subtypes.
@@ -54,9 +65,9 @@ class Relations:
         there is no list, the two last references are the sides.
         """
         index = self.index
-        chosen = self._of(name)[index.kinds]
-        edges = np.flatnonzero(chosen[index.owners] & ~index.histories & (index.targets >= 0))
-        owners, targets, depths = index.owners[edges], index.targets[edges], index.depths[edges]
+        owners, targets, depths = self._edges
+        chosen = self._of(name)[index.kinds[owners]]
+        owners, targets, depths = owners[chosen], targets[chosen], depths[chosen]
         outer, inner, wrapped = depths < LIST, depths == LIST, depths >= WRAPPED
         one = np.full(len(index.numbers), -1, np.int32)
         one[owners[outer]] = targets[outer]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.ifc.comparison.classes import OBJECT, PLACEMENT, SHAPE, Classes, flags
+from functions.ifc.comparison.classes import OBJECT, PLACEMENT, RELATION, SHAPE, Classes, flags
 from functions.ifc.comparison.digests import Digests, digest, distinct, mix
 from functions.ifc.comparison.relations import LIST, Pairs, Relations, single
 from functions.ifc.placements import Placements
@@ -50,8 +50,8 @@ class Version:
         self._sorted = index.numbers[self._order]
         self._referred: dict[int, Rows] = {}
         self.ancestors = self.classes.ancestors(index.schema)
-        self.relations = Relations(index, self.ancestors)
-        self.what = np.array([flags(names) for names in self.ancestors] or [0])[index.kinds]
+        self.what = np.array([flags(names) for names in self.ancestors] or [0], np.int8)[index.kinds]
+        self.relations = Relations(index, self.ancestors, (self.what & RELATION) > 0)
         self.objects = np.array(sorted(self.guids), np.int64)
         self.digests: Digests = digest(index, self.classes, salt=self.salt)
         self._relate()

@@ -11,7 +11,7 @@ from functions.ifc.comparison.classes import Classes
 from functions.ifc.comparison.comparison import Comparison
 from functions.ifc.comparison.excerpt import write_excerpt
 from functions.ifc.comparison.index import Index, read_index
-from functions.ifc.comparison.notation import unify
+from functions.ifc.comparison.notation import unify, unknown
 from functions.ifc.comparison.page import show_page
 from functions.ifc.comparison.report import Report, spell
 from functions.ifc.comparison.scene import fill
@@ -63,7 +63,7 @@ def compare(request: DiffRequest, files: Files) -> Compared:
         readers = Reader(open_checked(old, files)), Reader(open_checked(new, files))
     chosen = _choose(request, readers)
     comparison = _prepare(request, files, classes, indexes, readers)
-    if comparison.prepare(chosen) > SUSPECT:
+    if comparison.prepare(chosen) > SUSPECT and unknown(*indexes) > SUSPECT:
         comparison = _prepare(request, files, classes, unify(indexes, (old.path, new.path)), readers)
         comparison.prepare(chosen)
     if readers is None:
