@@ -45,6 +45,7 @@ def execute(old: Path, new: Path, folder: Path, **request: Any) -> tuple[Any, Pa
     parsed = chosen.parse({"old_file": old_file, "new_file": new_file, **request})
     result = chosen.load()(parsed, files)
     assert result.success
+    assert result.output
     return result, folder / result.output, warnings
 
 
