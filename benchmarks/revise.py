@@ -3,8 +3,8 @@
     python -m benchmarks.revise MODEL OUTPUT [--every 50]
 
 One in `every` objects of each sort is edited: elements are renamed, properties and extrusions given another
-value, placements moved, elements replaced (another GlobalId: one deleted, one added). All instances have other
-numbers, as with most authoring tools, so that nothing is found by its number.
+value, placements moved, elements replaced (another GlobalId: one deleted, one added). All instances
+have other numbers, as with most authoring tools: nothing is found by its number.
 """
 
 from __future__ import annotations
