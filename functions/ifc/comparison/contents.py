@@ -15,10 +15,11 @@ from functions.ifc.reader import Reader, clean
 RELATIVE = 1e-9  # of a number: what is left of it after it was written with fifteen digits
 MAX_INSTANCES = 20_000
 MAX_DEPTH = 200
+CIRCLE = ("(a circle)",)  # in the place of an instance inside itself
 
 
 class UnreadError(Exception):
-    """The content is too large, too deep, or part of a circle."""
+    """The content is too large or too deep."""
 
 
 @dataclass
@@ -41,8 +42,10 @@ class Contents:
             return kind, self.reader.text(instance, "GlobalId")
         if instance.is_a("IfcRepresentationContext"):
             return (kind,)
+        if number in self._above:
+            return CIRCLE
         self._left -= 1
-        if self._left < 0 or number in self._above or len(self._above) > MAX_DEPTH:
+        if self._left < 0 or len(self._above) > MAX_DEPTH:
             raise UnreadError
         if number:
             self._above.add(number)

@@ -334,6 +334,12 @@ def entry_name(path: Path) -> str:
     return name
 
 
+@pytest.mark.parametrize("name", ["cyc_mapped.ifc", "cyc_placement2.ifc", "cyc_aggregate.ifc"])
+def test_a_model_with_a_circle_equals_itself(name: str, corpus: Path, tmp_path: Path) -> None:
+    path = corpus / "bad" / name
+    assert counts(diff(path, path, tmp_path)) == NOTHING
+
+
 def test_relationships_limit_what_is_looked_for(tmp_path: Path) -> None:
     for asked, expected in (
         (["type"], {"type"}),
