@@ -51,8 +51,9 @@ class Index:
     """The instances of a file, a row each, and its references, in the order of the text.
 
     The data section begins at offset `begin`; an instance stands between its `starts` and `ends`, in bytes.
-    `depths` says in how many parentheses a reference of a rooted instance stands; `targets` has -1 where there is no such
-    instance; `histories` marks references to owner histories. `guids` has the GlobalIds of objects.
+    `depths` says in how many parentheses a reference of a rooted instance stands; `targets` has -1 where
+    there is no such instance; `histories` marks references to owner histories; `guids` has the GlobalIds of
+    objects.
     """
 
     schema: str
