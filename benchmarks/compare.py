@@ -24,7 +24,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks.plain import COLUMNS, EXTRACTED, IDS, PLAIN
+from benchmarks import revise
+from benchmarks.plain import COLUMNS, EXTRACTED, IDS, PLAIN, REVISED
 from benchmarks.specifications import write_ids
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,16 +34,20 @@ REQUESTS: dict[str, dict[str, object]] = {
     "ifccsv": {"query": "IfcElement", "attributes": COLUMNS, "format": "csv"},
     "ifc5d": {"query": "IfcElement", "mode": "add", "schedule": None},
     "ifcpatch": {"recipe": "Extract", "arguments": [EXTRACTED]},
+    "ifcdiff": {"format": "json"},
 }
-# Inputs that are made for a measurement, in its folder; what they add to the request.
-MADE: dict[str, Callable[[Path], dict[str, object]]] = {
-    "ifctester": lambda folder: {"ids_filename": str(write_ids(folder / IDS))},
+# Inputs that are made for a measurement, in its folder and of its model; what they add to the request.
+MADE: dict[str, Callable[[Path, Path], dict[str, Path]]] = {
+    "ifctester": lambda folder, _: {"ids_filename": write_ids(folder / IDS)},
+    "ifcdiff": lambda folder, model: {"new_file": revise.write(model, folder / REVISED, every=EDITED)},
 }
+EDITED = 400  # one in so many objects of each sort: about two in a hundred elements change
 PACKAGES = {
     "ifctester": ("ifcopenshell", "ifctester"),
     "ifcconvert": ("ifcopenshell",),
     "ifccsv": ("ifcopenshell", "ifccsv"),
     "ifc5d": ("ifcopenshell", "ifc5d"),
+    "ifcdiff": ("ifcopenshell", "ifcdiff"),
     "ifcpatch": ("ifcopenshell", "ifcpatch"),
 }
 HEAD = "| model | MB | CPU s | plain | ratio | wall s | plain | peak MB | plain | MB per MB | equal |"
@@ -102,8 +107,11 @@ def middle(costs: list[Cost]) -> Cost:
 def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None] = lambda _: None) -> Row:
     """Measure one model; `say` is told what runs now."""
     with tempfile.TemporaryDirectory() as folder:
-        made = MADE[operation](Path(folder)) if operation in MADE else {}
-        request = json.dumps({**REQUESTS.get(operation, {}), **made})
+        made = MADE[operation](Path(folder), model) if operation in MADE else {}
+        request = json.dumps({**REQUESTS.get(operation, {}), **made}, default=str)
+        size = model.stat().st_size + sum(
+            path.stat().st_size for path in made.values() if path.suffix == model.suffix
+        )
         ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
         mine, theirs = list[Cost](), list[Cost]()
         for run in range(1, runs + 1):
@@ -114,7 +122,7 @@ def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None
                 theirs.append(measure(["benchmarks.plain", operation, str(model), str(plain)]))
         equal = "" if operation not in PLAIN else check(operation, model, ours, plain)
     other = middle(theirs) if theirs else None
-    return Row(model.name, model.stat().st_size, middle(mine), other, equal)
+    return Row(model.name, size, middle(mine), other, equal)
 
 
 def check(operation: str, model: Path, ours: Path, plain: Path) -> str:

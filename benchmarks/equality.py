@@ -166,8 +166,42 @@ def _verdicts(specification: dict[str, Any]) -> tuple[object, ...]:
     return specification["name"], specification["status"], applicable, checks
 
 
+# What IfcDiff looks for unless it is told otherwise: its geometry covers placements.
+DEFAULTS = {"attributes", "placement", "geometry"}
+
+
+def compare_diffs(model: Path, ours: Path, plain: Path) -> list[str]:
+    """Compare added, deleted and changed elements, in the kinds that IfcDiff looks for.
+
+    It does not cut openings out, so a host whose only change is that an opening moved or changed is ours
+    alone; and it compares no placement of what has no body, such as storeys.
+    """
+    import ifcopenshell  # noqa: PLC0415
+
+    one, other = (json.loads(path.read_bytes()) for path in (ours, plain))
+    lines = [
+        f"{name}: {guid} in one of both only"
+        for name in ("added", "deleted")
+        for guid in set(one[name]) ^ set(other[name])
+    ]
+    found = {guid: set(entry["kinds"]) & DEFAULTS for guid, entry in one["changed"].items()}
+    expected = set(other["changed"])
+    lines += [f"{guid} is not changed" for guid in expected if not found.get(guid)]
+    file: Any = ifcopenshell.open(model)
+    openings = one["openings"]
+    touched = {*openings["added"], *openings["deleted"], *openings["changed"]}
+    for guid in {guid for guid, kinds in found.items() if kinds} - expected:
+        element = file.by_guid(guid)
+        cut = {relation.RelatedOpeningElement.GlobalId for relation in getattr(element, "HasOpenings", ())}
+        is_host = found[guid] == {"geometry"} and cut & touched
+        is_bodiless = found[guid] == {"placement"} and not element.Representation
+        lines += [] if is_host or is_bodiless else [f"{guid}: {sorted(found[guid])} in ours only"]
+    return lines
+
+
 CHECKS: dict[str, Callable[[Path, Path, Path], list[str]]] = {
     "ifcconvert": compare_glb,
+    "ifcdiff": compare_diffs,
     "ifctester": compare_audits,
     "ifccsv": compare_csv,
     "ifc2json": compare_json,

@@ -5,7 +5,8 @@
 ifcconvert: IfcOpenShell's iterator with its default kernel (OpenCASCADE) and settings, every element
 written by its glTF serializer, as its documentation shows. ifctester: ids.open, validate and the JSON
 reporter. ifccsv: ifccsv's own export. ifcpatch: the recipe ExtractElements. ifc5d: quantify and edit_qtos
-with the rule set of the schema. ifc2json: get_info of every instance.
+with the rule set of the schema. ifc2json: get_info of every instance. ifcdiff: IfcDiff with its defaults
+(attributes and geometry) and its own export, against the revised model beside the output.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ COLUMNS = [
 
 
 EXTRACTED = "IfcWall"
+REVISED = "revised.ifc"  # and for ifcdiff
 
 
 def convert(model: Path, output: Path) -> None:
@@ -109,7 +111,20 @@ def audit(model: Path, output: Path) -> None:
     report.to_file(str(output))
 
 
+def diff(model: Path, output: Path) -> None:
+    """Write what has changed."""
+    import ifcdiff  # noqa: PLC0415
+    import ifcopenshell  # noqa: PLC0415
+
+    old: Any = ifcopenshell.open(model)
+    new: Any = ifcopenshell.open(output.parent / REVISED)
+    made: Any = ifcdiff.IfcDiff(old, new)
+    made.diff()
+    made.export(str(output))
+
+
 PLAIN = {
+    "ifcdiff": diff,
     "ifctester": audit,
     "ifcconvert": convert,
     "ifc2json": dump,

@@ -75,6 +75,12 @@ class Mesh:
         parts = tuple(zip(names, np.split(numbers, ends), strict=True))
         return Mesh.make(points, normals, parts)
 
+    def paint(self, material: Material) -> Mesh:
+        """Return the same triangles in one material."""
+        key = hashlib.blake2b(self.key + repr(material).encode("utf-8", "replace"), digest_size=16).digest()
+        triangles = np.concatenate([part for _, part in self.parts])
+        return Mesh(self.points, self.normals, ((material, triangles),), key)
+
     @property
     def bounds(self) -> Floats:
         """The lowest and the highest corner, as two rows."""

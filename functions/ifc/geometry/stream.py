@@ -61,7 +61,8 @@ class Shape:
 class Geometry:
     """The shapes of a model, element by element; the counts are final once the stream has ended.
 
-    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces. `elements` counts those
+    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces; for a few products it does
+    not pay to look for equal ones, which reads the whole model: `share=False`. `elements` counts those
     that should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones
     left over.
     """
@@ -71,6 +72,7 @@ class Geometry:
     engines: Sequence[str] = (HYBRID, OPENCASCADE)
     threads: int = 1
     texts: Texts | None = None
+    share: bool = True
     elements: int = 0
     meshed: int = 0
     shared: int = 0
@@ -115,7 +117,7 @@ class Geometry:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
         shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
-        if self.texts is not None and self._is_free():
+        if self.share and self.texts is not None and self._is_free():
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
@@ -132,7 +134,7 @@ class Geometry:
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
-            key = fingerprints.of(product, cut=make.cut)
+            key = fingerprints.of(product, cut=make.cut) if self.share else None
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
