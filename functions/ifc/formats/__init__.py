@@ -1,0 +1,1 @@
+"""The file formats that a model is converted to, one module each."""
