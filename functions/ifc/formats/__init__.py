@@ -1,1 +1,1 @@
-"""The file formats that a model is converted to, one module each."""
+"""Writing models in other formats: one module a format, each with `write(options, source, target, files)`."""

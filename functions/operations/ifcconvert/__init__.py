@@ -17,16 +17,42 @@ instance number.
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
 from functions.core.errors import UnsupportedError
+from functions.core.format import choose_format
 
 FORMATS = ("glb",)
+MESHES = ("glb",)
 
-# What IfcConvert knows besides, with the value that asks for nothing.
+# Which option goes with which formats. In all others it may only hold its default, which asks for nothing.
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "include": MESHES,
+    "include_type": MESHES,
+    "exclude": MESHES,
+    "exclude_type": MESHES,
+    "use_element_guids": MESHES,
+    "use_element_names": MESHES,
+    "use_element_types": MESHES,
+    "use_element_step_ids": MESHES,
+    "center_model": MESHES,
+    "model_offset": MESHES,
+    "no_normals": MESHES,
+    "disable_opening_subtractions": MESHES,
+    "layerset_first": MESHES,
+    "force_space_transparency": MESHES,
+    "mesher_linear_deflection": MESHES,
+    "mesher_angular_deflection": MESHES,
+    "circle_segments": MESHES,
+    "kernel": MESHES,
+    "threads": MESHES,
+    "validate": MESHES,
+}
+
+# What IfcConvert knows besides and no format here can honour, with the value that asks for nothing.
 UNSUPPORTED: dict[str, Any] = {
     "auto_elevation": False, "auto_section": False, "bounds": None, "center": None,
     "convert_back_units": False, "digits": None, "dimensionality": None, "door_arcs": False,
@@ -50,23 +76,26 @@ Point = Annotated[tuple[float, float, float], Field(description="Metres: x, y, z
 
 
 class ConvertRequest(Request):
-    """Which model, to what file, and those of IfcConvert's options that mean something for GLB."""
+    """Which model, to what file, and those of IfcConvert's options that mean something for a format."""
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
     format: Literal["glb"] | None = Field(None, description="The format, when no output is named.")
+    # Which elements, and what they are called.
     include: Names = Field((), max_length=1000, description="Only these; see include_type.")
     include_type: Literal["entities", "guids"] = Field(
         "entities", description="Whether `include` names classes (with their subtypes) or GlobalIds."
     )
     exclude: Names = Field((), max_length=1000, description="Not these; see exclude_type.")
     exclude_type: Literal["entities", "guids"] = "entities"
-    use_element_guids: bool = Field(True, description="GlobalIds in the nodes' names.")
-    use_element_names: bool = Field(False, description="Names in the nodes' names.")
-    use_element_types: bool = Field(False, description="Classes in the nodes' names.")
-    use_element_step_ids: bool = Field(False, description="Instance numbers in the nodes' names.")
+    use_element_guids: bool = Field(True, description="GlobalIds in the elements' names.")
+    use_element_names: bool = Field(False, description="Names in the elements' names.")
+    use_element_types: bool = Field(False, description="Classes in the elements' names.")
+    use_element_step_ids: bool = Field(False, description="Instance numbers in the elements' names.")
+    # Where they are.
     center_model: bool = Field(False, description="Put the middle of the model at the origin.")
     model_offset: Point | None = None
+    # What their shapes are.
     no_normals: bool = False
     disable_opening_subtractions: bool = False
     layerset_first: bool = Field(False, description="Colour layered elements by their first layer.")
@@ -74,6 +103,7 @@ class ConvertRequest(Request):
     mesher_linear_deflection: float | None = Field(None, gt=1e-5, le=10, description="Metres.")
     mesher_angular_deflection: float | None = Field(None, gt=0.01, le=3.2, description="Radians.")
     circle_segments: int | None = Field(None, ge=0, le=1000)
+    # How the work is done.
     kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = "auto"
     threads: int = Field(1, ge=1, le=64)
     validate_: bool = Field(False, alias="validate", description="Fail when an element cannot be meshed.")
@@ -86,21 +116,33 @@ class ConvertRequest(Request):
             return value
         for name in UNSUPPORTED.keys() & value.keys():
             if value[name] not in (None, UNSUPPORTED[name]):
-                raise UnsupportedError(f"{name}: this option is not there for GLB", field=name)
+                raise UnsupportedError(f"{name}: this option is not there", field=name)
         return {name: item for name, item in value.items() if name not in UNSUPPORTED}
 
-    @field_validator("output_filename")
-    @classmethod
-    def _check_format(cls, value: str | None) -> str | None:
-        """Refuse a format that is not there yet."""
-        suffix = PurePosixPath(value or "model.glb").suffix.lower().removeprefix(".")
-        if suffix not in FORMATS:
+    @model_validator(mode="after")
+    def _check_format(self) -> Self:
+        """Refuse an unknown format, and options that go with other formats only."""
+        suffix = PurePosixPath(self.output_filename or "").suffix.lower().removeprefix(".")
+        if self.output_filename and suffix not in FORMATS:
             known = ", ".join(FORMATS)
             raise UnsupportedError(
                 f"output_filename: the format {suffix[:20]!r} is not there; there are: {known}",
                 field="output_filename",
             )
-        return value
+        for name, info in type(self).model_fields.items():
+            option = info.alias or name
+            formats = OPTIONS.get(option, FORMATS)
+            if self.output_format not in formats and getattr(self, name) != info.default:
+                others = f"it goes with {', '.join(formats)}" if formats else "no format here has it"
+                raise UnsupportedError(
+                    f"{option}: this option is not there for {self.output_format}; {others}", field=option
+                )
+        return self
+
+    @property
+    def output_format(self) -> str:
+        """The format of the output: by its name, else the one asked for, else GLB."""
+        return choose_format(self.output_filename, self.format, FORMATS)
 
 
 class ConvertResult(Result):

@@ -1,0 +1,55 @@
+"""GLB: every element a node, streamed from the geometry to the disk."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from functions.core import Files
+from functions.ifc.formats.meshes import Meshes, Meshing
+from functions.ifc.formats.source import UNSHAPED, Source, Statistics
+from functions.ifc.geometry.gltf import Scene
+
+UNREAD = UNSHAPED
+
+
+class Options(Meshing, Protocol):
+    """What a GLB can be asked for."""
+
+    @property
+    def no_normals(self) -> bool: ...  # noqa: D102
+    @property
+    def center_model(self) -> bool: ...  # noqa: D102
+    @property
+    def model_offset(self) -> tuple[float, float, float] | None: ...  # noqa: D102
+
+
+def write(options: Options, source: Source, target: Path, files: Files) -> Statistics:
+    """Write the GLB and say what went into it."""
+    with ExitStack() as stack:
+        vertices, indices = (
+            stack.enter_context((files.scratch / name).open("w+b")) for name in ("vertices", "indices")
+        )
+        scene = Scene(vertices, indices, normals=not options.no_normals)
+        meshes = Meshes(options, source, files)
+        for made in meshes:
+            scene.add(made.shape.mesh, made.shape.placement, name=made.name, extras=made.extras)
+        _move(scene, options)
+        scene.save(target, name=source.name)
+    return meshes.statistics | {
+        "meshes": scene.meshes,
+        "triangles": scene.triangles,
+        "vertices": scene.points,
+        "materials": scene.materials,
+    }
+
+
+def _move(scene: Scene, options: Options) -> None:
+    """Move the whole scene as the options ask."""
+    if options.center_model and scene.meshes:
+        scene.centre()
+    if options.model_offset:
+        scene.offset = scene.offset + np.array(options.model_offset)

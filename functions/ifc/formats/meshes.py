@@ -1,0 +1,117 @@
+"""The meshes of the products that a conversion asks for, and the count of what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from functions.core import Files
+from functions.core.errors import ModelError
+from functions.ifc.formats.products import Choice, Labels, Naming, choose
+from functions.ifc.formats.source import Source, Statistics
+from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
+from functions.ifc.geometry.stream import Geometry, Shape
+from functions.ifc.geometry.texts import Texts
+
+SETTINGS = (
+    "disable_opening_subtractions",
+    "layerset_first",
+    "force_space_transparency",
+    "mesher_linear_deflection",
+    "mesher_angular_deflection",
+    "circle_segments",
+    "no_normals",
+)
+NAMED_FAILURES = 20
+REPORT_EVERY = 200
+
+
+class Meshing(Choice, Naming, Protocol):
+    """The options that say how shapes are meshed; those of SETTINGS besides."""
+
+    @property
+    def kernel(self) -> str: ...  # noqa: D102
+    @property
+    def threads(self) -> int: ...  # noqa: D102
+    @property
+    def validate_(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A shape with its element's name, and what is known about the element."""
+
+    shape: Shape
+    name: str
+    extras: dict[str, str]
+
+
+@dataclass
+class Meshes:
+    """Streams the shapes of the chosen products. `statistics` are final once the stream has ended."""
+
+    options: Meshing
+    source: Source
+    files: Files
+
+    def __post_init__(self) -> None:
+        """Get the engines ready."""
+        self.geometry = Geometry(
+            self.source.reader,
+            settings=_settings(self.options),
+            engines=_engines(self.options, robust=self.files.robust),
+            threads=self.options.threads,
+            texts=Texts(self.source.checked.path, self.source.checked.instances),
+        )
+
+    def __iter__(self) -> Iterator[Labelled]:
+        """Yield the shapes; at the end say what failed."""
+        geometry, reader = self.geometry, self.source.reader
+        labels = Labels(self.options, reader)
+        for shape in geometry.stream(choose(self.options, reader)):
+            yield Labelled(shape, *labels.of(shape.element))
+            if geometry.meshed % REPORT_EVERY == 0:
+                self.files.progress("tessellate", geometry.meshed, geometry.elements)
+        self._judge()
+        self.files.progress("tessellate", geometry.elements, geometry.elements)
+
+    @property
+    def statistics(self) -> Statistics:
+        """Say how many elements went which way."""
+        return {
+            "elements": self.geometry.elements,
+            "meshed": self.geometry.meshed,
+            "shared": self.geometry.shared,
+            "confirmed": self.geometry.confirmed,
+            "fell_back": self.geometry.fell_back,
+            "failed": len(self.geometry.failed),
+        }
+
+    def _judge(self) -> None:
+        """Say what failed. A result without any of the elements that have a shape is none."""
+        geometry, files = self.geometry, self.files
+        failed = [f"#{number}: {reason}" for number, reason in sorted(geometry.failed.items())]
+        if failed and (self.options.validate_ or not geometry.meshed):
+            raise ModelError(f"{len(failed)} of {geometry.elements} elements have no shape; {failed[0]}")
+        for line in failed[:NAMED_FAILURES]:
+            files.warn(line)
+        if len(failed) > NAMED_FAILURES:
+            files.warn(f"{len(failed) - NAMED_FAILURES} more elements have no shape")
+        if geometry.reader.unreadable:
+            files.warn(f"{geometry.reader.unreadable} attributes could not be read")
+        if not geometry.elements:
+            files.warn("no element that was asked for has a shape: the scene is empty")
+
+
+def _settings(options: Meshing) -> dict[str, Any]:
+    """Return the options that go to IfcOpenShell as they are."""
+    values = {name: getattr(options, name) for name in SETTINGS}
+    return {name.replace("_", "-"): value for name, value in values.items() if value not in (None, False)}
+
+
+def _engines(options: Meshing, *, robust: bool) -> tuple[str, ...]:
+    """Return the engines in the order to try them."""
+    if options.kernel == "auto":
+        return (OPENCASCADE, HYBRID) if robust else (HYBRID, OPENCASCADE)
+    return (options.kernel,)

@@ -1,0 +1,104 @@
+"""Which products are written, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import ifcopenshell
+
+from functions.core.errors import InputError
+from functions.ifc.reader import Reader
+from functions.ifc.spatial import Tree
+
+
+class Choice(Protocol):
+    """The options that choose products, by class or by GlobalId."""
+
+    @property
+    def include(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def include_type(self) -> str: ...  # noqa: D102
+    @property
+    def exclude(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def exclude_type(self) -> str: ...  # noqa: D102
+
+
+class Naming(Protocol):
+    """The options that make the name of an element."""
+
+    @property
+    def use_element_guids(self) -> bool: ...  # noqa: D102
+    @property
+    def use_element_names(self) -> bool: ...  # noqa: D102
+    @property
+    def use_element_types(self) -> bool: ...  # noqa: D102
+    @property
+    def use_element_step_ids(self) -> bool: ...  # noqa: D102
+
+
+def choose(choice: Choice, reader: Reader) -> Iterator[ifcopenshell.entity_instance]:
+    """Yield the products to convert: those with a representation, openings left out."""
+    included = _picked(choice.include, choice.include_type, "include", reader)
+    excluded = _picked(choice.exclude, choice.exclude_type, "exclude", reader)
+    for product in reader.all("IfcProduct"):
+        if product.is_a("IfcFeatureElement") or reader.entity(product, "Representation") is None:
+            continue
+        if (not choice.include or product.id() in included) and product.id() not in excluded:
+            yield product
+
+
+def _picked(names: tuple[str, ...], kind: str, field: str, reader: Reader) -> set[int]:
+    """Return the ids that classes or GlobalIds stand for. A name that stands for nothing is refused."""
+    if kind == "guids":
+        wanted = set(names)
+        found = {p.id(): reader.read(p, "GlobalId") for p in reader.all("IfcProduct") if wanted}
+        missing = wanted - set(found.values())
+        picked = {number for number, guid in found.items() if guid in wanted}
+    else:
+        missing = {name for name in names if not _is_class(name, reader.model)}
+        picked = {product.id() for name in set(names) - missing for product in reader.all(name)}
+    if missing:
+        raise InputError(f"{field}: {min(missing)!r} is not in the model or its schema", field=field)
+    return picked
+
+
+def _is_class(name: str, model: ifcopenshell.file) -> bool:
+    """Tell whether the model's schema has a class of that name."""
+    try:
+        model.by_type(name)
+    except RuntimeError:
+        return False
+    return True
+
+
+@dataclass
+class Labels:
+    """What a writer says about an element."""
+
+    naming: Naming
+    reader: Reader
+
+    def __post_init__(self) -> None:
+        """Read the tree of the model once."""
+        self.tree = Tree.of(self.reader)
+
+    def of(self, element: ifcopenshell.entity_instance) -> tuple[str, dict[str, str]]:
+        """Return the element's name, made as the options say, and what is known about it."""
+        storey = self.tree.storey(element)
+        extras = {
+            "GlobalId": self.reader.text(element, "GlobalId") or "",
+            "class": element.is_a(),
+            "name": self.reader.text(element, "Name") or "",
+            "storey": (self.reader.text(storey, "Name") or "") if storey else "",
+        }
+        number = f"#{element.id()}"
+        parts = [
+            extras["class"] if self.naming.use_element_types else "",
+            extras["name"] if self.naming.use_element_names else "",
+            extras["GlobalId"] if self.naming.use_element_guids else "",
+            number if self.naming.use_element_step_ids else "",
+        ]
+        return " ".join(part for part in parts if part) or number, extras
