@@ -41,8 +41,8 @@ class Naming(Protocol):
 
 def choose(choice: Choice, reader: Reader) -> Iterator[ifcopenshell.entity_instance]:
     """Yield the products to convert: those with a representation, openings left out."""
-    included = _picked(choice.include, choice.include_type, "include", reader)
-    excluded = _picked(choice.exclude, choice.exclude_type, "exclude", reader)
+    included = pick(choice.include, choice.include_type, "include", reader)
+    excluded = pick(choice.exclude, choice.exclude_type, "exclude", reader)
     for product in reader.all("IfcProduct"):
         if product.is_a("IfcFeatureElement") or reader.entity(product, "Representation") is None:
             continue
@@ -50,7 +50,7 @@ def choose(choice: Choice, reader: Reader) -> Iterator[ifcopenshell.entity_insta
             yield product
 
 
-def _picked(names: tuple[str, ...], kind: str, field: str, reader: Reader) -> set[int]:
+def pick(names: tuple[str, ...], kind: str, field: str, reader: Reader) -> set[int]:
     """Return the ids that classes or GlobalIds stand for. A name that stands for nothing is refused."""
     if kind == "guids":
         wanted = set(names)

@@ -19,12 +19,17 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
 
 import ifcopenshell
 
+from functions.core import Files
 from functions.ifc.attachments import members
+from functions.ifc.formats.ifc import narrow
 from functions.ifc.formats.markup import attributes, escape
+from functions.ifc.formats.products import Choice
+from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.header import read_header
 from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader
@@ -101,6 +106,16 @@ class Links:
         for group, item in reader.pairs("IfcRelAssignsToGroup", "RelatingGroup", "RelatedObjects"):
             links.grouped[group.id()].append(item)
         return links
+
+
+def write(options: Choice, source: Source, target: Path, files: Files) -> Statistics:
+    """Write the XML and say what is in it; what is left out is not linked to either."""
+    document = Document(narrow(options, source, files).reader)
+    with target.open("w", encoding="utf-8", newline="\n") as stream:
+        document.write(stream, lambda done, total: files.progress("write", done, total))
+    if len(document.reader.all("IfcProject")) != 1:
+        files.warn(f"the model has {len(document.reader.all('IfcProject'))} projects, not one")
+    return {"products": len(document.reader.all("IfcProduct")), "nodes": document.nodes}
 
 
 class Document:

@@ -25,15 +25,16 @@ from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request
 from functions.core.errors import UnsupportedError
 from functions.core.format import choose_format
 
-FORMATS = ("glb",)
+FORMATS = ("glb", "ifc", "ifczip", "xml")
 MESHES = ("glb",)
+TEXTS = ("ifc", "ifczip", "xml")
 
 # Which option goes with which formats. In all others it may only hold its default, which asks for nothing.
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "include": MESHES,
-    "include_type": MESHES,
-    "exclude": MESHES,
-    "exclude_type": MESHES,
+    "include": MESHES + TEXTS,
+    "include_type": MESHES + TEXTS,
+    "exclude": MESHES + TEXTS,
+    "exclude_type": MESHES + TEXTS,
     "use_element_guids": MESHES,
     "use_element_names": MESHES,
     "use_element_types": MESHES,
@@ -80,7 +81,7 @@ class ConvertRequest(Request):
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
-    format: Literal["glb"] | None = Field(None, description="The format, when no output is named.")
+    format: Literal["glb", "ifc", "ifczip", "xml"] | None = Field(None, description="The format, when no output is named.")
     # Which elements, and what they are called.
     include: Names = Field((), max_length=1000, description="Only these; see include_type.")
     include_type: Literal["entities", "guids"] = Field(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import glb
+from functions.ifc.formats import glb, ifc, xml
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -25,6 +25,9 @@ class Writer:
 
 FORMATS = {
     "glb": Writer(glb.write, glb.UNREAD),
+    "ifc": Writer(ifc.write),
+    "ifczip": Writer(ifc.write_zip),
+    "xml": Writer(xml.write),
 }
 
 
@@ -40,4 +43,7 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
 
 def _message(statistics: Statistics) -> str:
     """Sum up what was written."""
-    return f"{statistics['meshed']} of {statistics['elements']} elements"
+    if "meshed" in statistics:
+        return f"{statistics['meshed']} of {statistics['elements']} elements"
+    name = next(iter(statistics))
+    return f"{statistics[name]} {name}"
