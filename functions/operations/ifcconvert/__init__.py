@@ -25,44 +25,64 @@ from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request
 from functions.core.errors import UnsupportedError
 from functions.core.format import choose_format
 
-FORMATS = ("glb", "ifc", "ifczip", "xml")
+FORMATS = ("glb", "ifc", "ifczip", "svg", "xml")
 MESHES = ("glb",)
 TEXTS = ("ifc", "ifczip", "xml")
+DRAWINGS = ("svg",)
 
 # Which option goes with which formats. In all others it may only hold its default, which asks for nothing.
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "include": MESHES + TEXTS,
-    "include_type": MESHES + TEXTS,
-    "exclude": MESHES + TEXTS,
-    "exclude_type": MESHES + TEXTS,
-    "use_element_guids": MESHES,
-    "use_element_names": MESHES,
-    "use_element_types": MESHES,
-    "use_element_step_ids": MESHES,
+    "include": MESHES + DRAWINGS + TEXTS,
+    "include_type": MESHES + DRAWINGS + TEXTS,
+    "exclude": MESHES + DRAWINGS + TEXTS,
+    "exclude_type": MESHES + DRAWINGS + TEXTS,
+    "use_element_guids": MESHES + DRAWINGS,
+    "use_element_names": MESHES + DRAWINGS,
+    "use_element_types": MESHES + DRAWINGS,
+    "use_element_step_ids": MESHES + DRAWINGS,
     "center_model": MESHES,
     "model_offset": MESHES,
     "no_normals": MESHES,
-    "disable_opening_subtractions": MESHES,
+    "disable_opening_subtractions": MESHES + DRAWINGS,
     "layerset_first": MESHES,
     "force_space_transparency": MESHES,
-    "mesher_linear_deflection": MESHES,
-    "mesher_angular_deflection": MESHES,
-    "circle_segments": MESHES,
-    "kernel": MESHES,
-    "threads": MESHES,
-    "validate": MESHES,
+    "mesher_linear_deflection": MESHES + DRAWINGS,
+    "mesher_angular_deflection": MESHES + DRAWINGS,
+    "circle_segments": MESHES + DRAWINGS,
+    "kernel": MESHES + DRAWINGS,
+    "threads": MESHES + DRAWINGS,
+    "validate": MESHES + DRAWINGS,
+    "bounds": DRAWINGS,
+    "scale": DRAWINGS,
+    "center": DRAWINGS,
+    "section_height": DRAWINGS,
+    "section_height_from_storeys": DRAWINGS,
+    "section_ref": DRAWINGS,
+    "elevation_ref": DRAWINGS,
+    "elevation_ref_guid": DRAWINGS,
+    "auto_section": DRAWINGS,
+    "auto_elevation": DRAWINGS,
+    "draw_storey_heights": DRAWINGS,
+    "door_arcs": DRAWINGS,
+    "print_space_names": DRAWINGS,
+    "print_space_areas": DRAWINGS,
+    "svg_xmlns": DRAWINGS,
+    "svg_poly": DRAWINGS,
+    "svg_project": DRAWINGS,
+    "svg_without_storeys": DRAWINGS,
+    "svg_no_css": DRAWINGS,
 }
 
 # What IfcConvert knows besides and no format here can honour, with the value that asks for nothing.
 UNSUPPORTED: dict[str, Any] = {
-    "auto_elevation": False, "auto_section": False, "bounds": None, "center": None,
-    "convert_back_units": False, "digits": None, "dimensionality": None, "door_arcs": False,
-    "draw_storey_heights": None, "edge_arrows": False, "element_hierarchy": False, "elevation_ref": None,
-    "elevation_ref_guid": None, "exterior_only": None, "generate_uvs": False, "log_file": None,
-    "model": True, "model_rotation": None, "plan": False, "precision": None, "print_space_areas": False,
-    "print_space_names": False, "quiet": False, "scale": None, "section_height": None,
-    "section_height_from_storeys": False, "section_ref": None, "svg_no_css": False, "svg_poly": False,
-    "svg_project": False, "svg_without_storeys": False, "svg_xmlns": False, "unify_shapes": False,
+   
+    "convert_back_units": False, "digits": None, "dimensionality": None,
+    "edge_arrows": False, "element_hierarchy": False,
+    "exterior_only": None, "generate_uvs": False, "log_file": None,
+    "model": True, "model_rotation": None, "plan": False, "precision": None,
+    "quiet": False,
+   
+    "unify_shapes": False,
     "use_world_coords": False, "verbose": False, "weld_vertices": False, "y_up": True,
 }  # fmt: skip
 
@@ -73,6 +93,7 @@ def _listed(value: object) -> object:
 
 
 Names = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], BeforeValidator(_listed)]
+Reference = Annotated[str | None, Field(min_length=1, max_length=255)]
 Point = Annotated[tuple[float, float, float], Field(description="Metres: x, y, z, with z up.")]
 
 
@@ -81,7 +102,7 @@ class ConvertRequest(Request):
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
-    format: Literal["glb", "ifc", "ifczip", "xml"] | None = Field(None, description="The format, when no output is named.")
+    format: Literal["glb", "ifc", "ifczip", "svg", "xml"] | None = Field(None, description="The format, when no output is named.")
     # Which elements, and what they are called.
     include: Names = Field((), max_length=1000, description="Only these; see include_type.")
     include_type: Literal["entities", "guids"] = Field(
@@ -104,6 +125,30 @@ class ConvertRequest(Request):
     mesher_linear_deflection: float | None = Field(None, gt=1e-5, le=10, description="Metres.")
     mesher_angular_deflection: float | None = Field(None, gt=0.01, le=3.2, description="Radians.")
     circle_segments: int | None = Field(None, ge=0, le=1000)
+    # What is drawn.
+    bounds: str | None = Field(None, max_length=11, description="Size of a sheet, 420x297: mm with a scale, else px.")
+    scale: str | None = Field(None, max_length=12, description="1:100, which is also the default.")
+    center: str | None = Field(None, max_length=24, description="What stands in the middle of the bounds: 0.5x0.5.")
+    section_height: float | None = Field(
+        None, ge=-1e4, le=1e4, description="Metres: of one plan of all, or over each storey; see the next field."
+    )
+    section_height_from_storeys: bool = Field(
+        False, description="Count section_height (1.2 when left out) from each storey."
+    )
+    section_ref: Reference = Field(None, description="Cut at the product of this name, type or GlobalId.")
+    elevation_ref: Reference = Field(None, description="Look from the product of this name, type or GlobalId.")
+    elevation_ref_guid: Reference = Field(None, description="Look from the product of this GlobalId.")
+    auto_section: bool = Field(False, description="Two sections through the middle of the model.")
+    auto_elevation: bool = Field(False, description="Four elevations.")
+    draw_storey_heights: Literal["none", "full", "left"] | None = None
+    door_arcs: bool = Field(False, description="Draw how doors swing.")
+    print_space_names: bool = Field(False, description="Label spaces with Name and LongName.")
+    print_space_areas: bool = Field(False, description="Label spaces with their area in the cut.")
+    svg_xmlns: bool = Field(False, description="ifc:name and ifc:guid for data-name and data-guid.")
+    svg_poly: bool = Field(False, description="Hidden lines by polygons: as they are hidden anyway.")
+    svg_project: bool = Field(False, description="Draw all that lies below plans and behind sections.")
+    svg_without_storeys: bool = Field(False, description="No plans.")
+    svg_no_css: bool = False
     # How the work is done.
     kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = "auto"
     threads: int = Field(1, ge=1, le=64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import glb, ifc, xml
+from functions.ifc.formats import glb, ifc, svg, xml
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -27,6 +27,7 @@ FORMATS = {
     "glb": Writer(glb.write, glb.UNREAD),
     "ifc": Writer(ifc.write),
     "ifczip": Writer(ifc.write_zip),
+    "svg": Writer(svg.write, svg.UNREAD),
     "xml": Writer(xml.write),
 }
 
