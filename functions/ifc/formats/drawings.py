@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 CUT_M = 1.2  # over a storey, as IfcConvert has it
 LEVEL_M = 0.01  # storeys whose heights differ by less stand beside one another
+ASIDE_M = 0.113  # sections go past the middle, where buildings like to have ridges and joints
 AWAY_M = 1.0  # how far outside of the model the plane of an automatic elevation stands
 STEEP = 0.7
 GROUND = frozenset({"IfcSite", "IfcGeographicElement", "IfcCivilElement", "IfcEarthworksFill"})
@@ -147,10 +148,11 @@ class View:
     faces: tuple[Face, ...]
 
     @property
-    def order(self) -> tuple[bool, bool, float, int]:
+    def order(self) -> tuple[bool, bool, bool, float, int]:
         """What is drawn first: the ground, then what is farther from the eye; what is cut covers the rest."""
         nearest = max((face.depth for face in self.faces), default=-math.inf)
-        return self.cut is not None, self.body.kind not in GROUND, nearest, self.body.made.shape.element.id()
+        ground, space = self.body.kind in GROUND, self.body.kind == "IfcSpace"
+        return self.cut is not None, not ground, not space, nearest, self.body.made.shape.element.id()
 
 
 @dataclass
@@ -216,7 +218,8 @@ class Model:
         middle = self.box.mean(axis=0)
         reach = (self.box[1] - self.box[0]) / 2 + AWAY_M
         if views.auto_section:
-            found += [Drawing("section", name, Plane.upright(middle, eye)) for name, eye in SECTIONS.items()]
+            for name, eye in SECTIONS.items():
+                found.append(Drawing("section", name, Plane.upright(middle + np.array(eye) * ASIDE_M, eye)))
         if views.auto_elevation:
             for name, eye in ELEVATIONS.items():
                 plane = Plane.upright(middle + np.array(eye) * reach, eye)

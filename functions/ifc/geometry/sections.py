@@ -30,7 +30,10 @@ SMOOTH = 0.94  # the cosine of 20 degrees: a flatter edge between two triangles 
 TINY_M2 = 1e-10
 CORNERS = 3
 
+FLAT = 1 - 1e-9
+
 Point = tuple[float, float]
+Corner = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,25 @@ class Solid:
         ]
 
 
+    def polygons(self) -> list[list[list[Corner]]]:
+        """Return the surface as flat polygons, each with its outline first, then the holes in it."""
+        corners = self.points[self.triangles]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        lengths = np.linalg.norm(normals, axis=1)
+        triangles, normals = self.triangles[lengths > TINY_M2], normals[lengths > TINY_M2]
+        normals = normals / lengths[lengths > TINY_M2, None]
+        found = []
+        for piece in _pieces(triangles, normals, smooth=FLAT):
+            loops = [self.points[loop] for loop in _outlines(triangles[piece])]
+            turns = [float(_turn(loop) @ normals[piece[0]]) for loop in loops]
+            order = sorted(range(len(loops)), key=lambda place: -turns[place])
+            if sum(turn > 0 for turn in turns) == 1:
+                found.append([_corners(loops[place]) for place in order])
+            else:  # outlines that touch one another in a corner
+                found += [[_corners(self.points[triangle])] for triangle in triangles[piece]]
+        return found
+
+
 def fill(loops: Iterable[list[Point]]) -> MultiPolygon:
     """Return the area inside loops: counterclockwise ones enclose it, clockwise ones are holes in it.
 
@@ -195,7 +217,17 @@ def _below(points: Floats, triangles: Triangles) -> tuple[Floats, Triangles]:
     return np.concatenate([points, np.array(more).reshape(-1, CORNERS)]), np.concatenate(kept)
 
 
-def _pieces(triangles: Triangles, normals: Floats) -> list[NDArray[np.int64]]:
+def _turn(loop: Floats) -> Floats:
+    """Return twice the area of a loop, as a vector along its axis."""
+    whole: Floats = np.cross(loop - loop[0], np.roll(loop, -1, axis=0) - loop[0]).sum(axis=0)
+    return whole
+
+
+def _corners(loop: Floats) -> list[Corner]:
+    return [(float(x), float(y), float(z)) for x, y, z in loop]
+
+
+def _pieces(triangles: Triangles, normals: Floats, *, smooth: float = SMOOTH) -> list[NDArray[np.int64]]:
     """Return the numbers of triangles that hang together without a crease."""
     owners: dict[tuple[int, int], int] = {}
     parents = list(range(len(triangles)))
@@ -214,7 +246,7 @@ def _pieces(triangles: Triangles, normals: Floats) -> list[NDArray[np.int64]]:
             other = owners.get((edge[1], edge[0]))
             if other is not None:
                 p, q, r = directions[other]
-                if x * p + y * q + z * r > SMOOTH:
+                if x * p + y * q + z * r > smooth:
                     parents[root(number)] = root(other)
     pieces: dict[int, list[int]] = defaultdict(list)
     for number in range(len(triangles)):
