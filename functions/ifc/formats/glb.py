@@ -20,11 +20,16 @@ class Options(Meshing, Protocol):
     """What a GLB can be asked for."""
 
     @property
-    def no_normals(self) -> bool: ...  # noqa: D102
+    def no_normals(self) -> bool:
+        """Leave normals out."""
+
     @property
-    def center_model(self) -> bool: ...  # noqa: D102
+    def center_model(self) -> bool:
+        """Put the middle of the model at the origin."""
+
     @property
-    def model_offset(self) -> tuple[float, float, float] | None: ...  # noqa: D102
+    def model_offset(self) -> tuple[float, float, float] | None:
+        """Move the whole model."""
 
 
 def write(options: Options, source: Source, target: Path, files: Files) -> Statistics:
@@ -36,7 +41,7 @@ def write(options: Options, source: Source, target: Path, files: Files) -> Stati
         scene = Scene(vertices, indices, normals=not options.no_normals)
         meshes = Meshes(options, source, files)
         for made in meshes:
-            scene.add(made.shape.mesh, made.shape.placement, name=made.name, extras=made.extras)
+            scene.add(made.mesh, made.placement, name=made.name, extras=made.extras)
         _move(scene, options)
         scene.save(target, name=source.name)
     return meshes.statistics | {

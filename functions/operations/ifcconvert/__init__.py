@@ -16,53 +16,74 @@ instance number.
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
 from functions.core.errors import UnsupportedError
 from functions.core.format import choose_format
 
-FORMATS = ("glb",)
-MESHES = ("glb",)
+FORMATS = ("glb", "obj", "dae")
+ALIASES: dict[str, str] = {}
+MESHES = ("glb", "obj", "dae")
+SOLIDS: tuple[str, ...] = ()
+SHAPES = (*MESHES, *SOLIDS)
+TEXTS = ("obj", "dae")
+
+FAR = 1e8  # metres
 
 # Which option goes with which formats. In all others it may only hold its default, which asks for nothing.
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "include": MESHES,
-    "include_type": MESHES,
-    "exclude": MESHES,
-    "exclude_type": MESHES,
-    "use_element_guids": MESHES,
-    "use_element_names": MESHES,
-    "use_element_types": MESHES,
-    "use_element_step_ids": MESHES,
-    "center_model": MESHES,
-    "model_offset": MESHES,
+    "include": SHAPES,
+    "include_type": SHAPES,
+    "include_plus": SHAPES,
+    "include_plus_type": SHAPES,
+    "exclude": SHAPES,
+    "exclude_type": SHAPES,
+    "exclude_plus": SHAPES,
+    "exclude_plus_type": SHAPES,
+    "use_element_guids": SHAPES,
+    "use_element_names": SHAPES,
+    "use_element_types": SHAPES,
+    "use_element_step_ids": SHAPES,
+    "element_hierarchy": ("dae",),
+    "center_model": SHAPES,
+    "model_offset": SHAPES,
+    "model_rotation": SHAPES,
+    "y_up": MESHES,
+    "use_world_coords": SHAPES,
+    "convert_back_units": TEXTS,
+    "digits": TEXTS,
     "no_normals": MESHES,
-    "disable_opening_subtractions": MESHES,
-    "layerset_first": MESHES,
-    "force_space_transparency": MESHES,
-    "mesher_linear_deflection": MESHES,
-    "mesher_angular_deflection": MESHES,
-    "circle_segments": MESHES,
-    "kernel": MESHES,
-    "threads": MESHES,
-    "validate": MESHES,
+    "weld_vertices": MESHES,
+    "generate_uvs": MESHES,
+    "disable_opening_subtractions": SHAPES,
+    "layerset_first": SHAPES,
+    "force_space_transparency": SHAPES,
+    "mesher_linear_deflection": SHAPES,
+    "mesher_angular_deflection": SHAPES,
+    "circle_segments": SHAPES,
+    "unify_shapes": SHAPES,
+    "precision": SHAPES,
+    "kernel": SHAPES,
+    "threads": SHAPES,
+    "validate": SHAPES,
 }
+# Here y is up, and nothing else can be.
+Y_UP = ("glb",)
 
 # What IfcConvert knows besides and no format here can honour, with the value that asks for nothing.
 UNSUPPORTED: dict[str, Any] = {
     "auto_elevation": False, "auto_section": False, "bounds": None, "center": None,
-    "convert_back_units": False, "digits": None, "dimensionality": None, "door_arcs": False,
-    "draw_storey_heights": None, "edge_arrows": False, "element_hierarchy": False, "elevation_ref": None,
-    "elevation_ref_guid": None, "exterior_only": None, "generate_uvs": False, "log_file": None,
-    "model": True, "model_rotation": None, "plan": False, "precision": None, "print_space_areas": False,
-    "print_space_names": False, "quiet": False, "scale": None, "section_height": None,
-    "section_height_from_storeys": False, "section_ref": None, "svg_no_css": False, "svg_poly": False,
-    "svg_project": False, "svg_without_storeys": False, "svg_xmlns": False, "unify_shapes": False,
-    "use_world_coords": False, "verbose": False, "weld_vertices": False, "y_up": True,
+    "dimensionality": None, "door_arcs": False, "draw_storey_heights": None, "edge_arrows": False,
+    "elevation_ref": None, "elevation_ref_guid": None, "exterior_only": None, "log_file": None,
+    "model": True, "plan": False, "print_space_areas": False, "print_space_names": False, "quiet": False,
+    "scale": None, "section_height": None, "section_height_from_storeys": False, "section_ref": None,
+    "svg_no_css": False, "svg_poly": False, "svg_project": False, "svg_without_storeys": False,
+    "svg_xmlns": False, "verbose": False,
 }  # fmt: skip
 
 
@@ -72,6 +93,7 @@ def _listed(value: object) -> object:
 
 
 Names = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], BeforeValidator(_listed)]
+Quaternion = Annotated[tuple[float, float, float, float], Field(description="x, y, z, w.")]
 Point = Annotated[tuple[float, float, float], Field(description="Metres: x, y, z, with z up.")]
 
 
@@ -80,29 +102,51 @@ class ConvertRequest(Request):
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
-    format: Literal["glb"] | None = Field(None, description="The format, when no output is named.")
+    format: Literal["glb", "obj", "dae"] | None = Field(
+        None, description="The format, when no output is named."
+    )
     # Which elements, and what they are called.
     include: Names = Field((), max_length=1000, description="Only these; see include_type.")
     include_type: Literal["entities", "guids"] = Field(
         "entities", description="Whether `include` names classes (with their subtypes) or GlobalIds."
     )
+    include_plus: Names = Field(
+        (), max_length=1000, description="As `include`, with all that is inside them."
+    )
+    include_plus_type: Literal["entities", "guids"] = "entities"
     exclude: Names = Field((), max_length=1000, description="Not these; see exclude_type.")
     exclude_type: Literal["entities", "guids"] = "entities"
+    exclude_plus: Names = Field(
+        (), max_length=1000, description="As `exclude`, with all that is inside them."
+    )
+    exclude_plus_type: Literal["entities", "guids"] = "entities"
     use_element_guids: bool = Field(True, description="GlobalIds in the elements' names.")
     use_element_names: bool = Field(False, description="Names in the elements' names.")
     use_element_types: bool = Field(False, description="Classes in the elements' names.")
     use_element_step_ids: bool = Field(False, description="Instance numbers in the elements' names.")
+    element_hierarchy: bool = Field(False, description="Elements in nodes of what contains them.")
     # Where they are.
     center_model: bool = Field(False, description="Put the middle of the model at the origin.")
     model_offset: Point | None = None
+    model_rotation: Quaternion | None = Field(None, description="About the origin, before model_offset.")
+    y_up: bool | None = Field(None, description="Let y be up instead of z; a GLB has it so always.")
+    use_world_coords: bool = Field(False, description="Placements in the vertices: nothing is shared.")
+    convert_back_units: bool = Field(False, description="The model's own unit of length instead of metres.")
+    digits: int | None = Field(
+        None, ge=1, le=17, description="Significant digits of coordinates; 9 if unset."
+    )
     # What their shapes are.
     no_normals: bool = False
+    weld_vertices: bool = Field(False, description="One vertex a place; leaves normals out.")
+    generate_uvs: bool = Field(False, description="Texture coordinates in metres, along the nearest axis.")
     disable_opening_subtractions: bool = False
     layerset_first: bool = Field(False, description="Colour layered elements by their first layer.")
     force_space_transparency: float | None = Field(None, ge=0, le=1)
     mesher_linear_deflection: float | None = Field(None, gt=1e-5, le=10, description="Metres.")
     mesher_angular_deflection: float | None = Field(None, gt=0.01, le=3.2, description="Radians.")
     circle_segments: int | None = Field(None, ge=0, le=1000)
+    unify_shapes: bool = Field(False, description="Merge faces of one plane before meshing.")
+    precision: float | None = Field(None, gt=0, le=1, description="Metres below which points are one.")
     # How the work is done.
     kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = "auto"
     threads: int = Field(1, ge=1, le=64)
@@ -119,30 +163,45 @@ class ConvertRequest(Request):
                 raise UnsupportedError(f"{name}: this option is not there", field=name)
         return {name: item for name, item in value.items() if name not in UNSUPPORTED}
 
+    @field_validator("model_offset", "model_rotation")
+    @classmethod
+    def _check_numbers(
+        cls, value: tuple[float, ...] | None, info: ValidationInfo
+    ) -> tuple[float, ...] | None:
+        if value is not None and not all(isfinite(number) and abs(number) <= FAR for number in value):
+            raise ValueError("finite numbers of this Earth are needed")
+        if value is not None and info.field_name == "model_rotation" and not any(value):
+            raise ValueError("a quaternion of zeros turns nowhere")
+        return value
+
     @model_validator(mode="after")
     def _check_format(self) -> Self:
         """Refuse an unknown format, and options that go with other formats only."""
         suffix = PurePosixPath(self.output_filename or "").suffix.lower().removeprefix(".")
-        if self.output_filename and suffix not in FORMATS:
+        if self.output_filename and suffix not in (*FORMATS, *ALIASES):
             known = ", ".join(FORMATS)
             raise UnsupportedError(
                 f"output_filename: the format {suffix[:20]!r} is not there; there are: {known}",
                 field="output_filename",
             )
         for name, info in type(self).model_fields.items():
-            option = info.alias or name
-            formats = OPTIONS.get(option, FORMATS)
-            if self.output_format not in formats and getattr(self, name) != info.default:
-                others = f"it goes with {', '.join(formats)}" if formats else "no format here has it"
-                raise UnsupportedError(
-                    f"{option}: this option is not there for {self.output_format}; {others}", field=option
-                )
+            self._check_option(info.alias or name, getattr(self, name), info.default)
         return self
+
+    def _check_option(self, option: str, value: object, default: object) -> None:
+        """Refuse an option that asks for something which the format cannot give."""
+        kind, formats = self.output_format, OPTIONS.get(option, FORMATS)
+        fixed = option == "y_up" and kind in Y_UP and value is False
+        if fixed or (kind not in formats and value != default):
+            others = f"it goes with {', '.join(name for name in formats if name != kind)}"
+            raise UnsupportedError(
+                f"{option}: this option is not there for {kind.upper()}; {others}", field=option
+            )
 
     @property
     def output_format(self) -> str:
         """The format of the output: by its name, else the one asked for, else GLB."""
-        return choose_format(self.output_filename, self.format, FORMATS)
+        return choose_format(self.output_filename, self.format, FORMATS, aliases=ALIASES)
 
 
 class ConvertResult(Result):

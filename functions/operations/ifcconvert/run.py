@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import glb
+from functions.ifc.formats import dae, glb, obj
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -25,6 +25,8 @@ class Writer:
 
 FORMATS = {
     "glb": Writer(glb.write, glb.UNREAD),
+    "obj": Writer(obj.write, obj.UNREAD),
+    "dae": Writer(dae.write, dae.UNREAD),
 }
 
 
