@@ -16,10 +16,11 @@ import numpy as np
 
 from functions.core import Files
 from functions.ifc.formats.meshes import Meshes, Meshing
-from functions.ifc.formats.numerals import print_rows, project_box, vector_form
+from functions.ifc.formats.numerals import print_rows, vector_form
 from functions.ifc.formats.obj import frame
 from functions.ifc.formats.source import UNSHAPED, Source, Statistics
 from functions.ifc.formats.spool import Moving, Node, Spool
+from functions.ifc.geometry.gltf import project
 from functions.ifc.spatial import Tree
 from functions.ifc.units import length_scale, list_units
 
@@ -123,7 +124,7 @@ class _Document:
             yield from self._source(f"{name}-n", mesh.normals, "XYZ")
             inputs += f'<input semantic="NORMAL" source="#{name}-n" offset="0"/>'
             if self.options.generate_uvs:
-                yield from self._source(f"{name}-t", project_box(mesh.points, mesh.normals), "ST")
+                yield from self._source(f"{name}-t", project(mesh.points, mesh.normals), "ST")
                 inputs += f'<input semantic="TEXCOORD" source="#{name}-t" offset="0" set="0"/>'
         yield f'<vertices id="{name}-v"><input semantic="POSITION" source="#{name}-p"/></vertices>\n'
         for material, triangles in mesh.parts:

@@ -24,6 +24,18 @@ class Options(Meshing, Protocol):
         """Leave normals out."""
 
     @property
+    def generate_uvs(self) -> bool:
+        """Write texture coordinates."""
+
+    @property
+    def instanced(self) -> bool:
+        """Let equal shapes share a mesh."""
+
+    @property
+    def compression(self) -> str:
+        """Say how vertices are stored: `none` or `quantized`."""
+
+    @property
     def center_model(self) -> bool:
         """Put the middle of the model at the origin."""
 
@@ -38,7 +50,14 @@ def write(options: Options, source: Source, target: Path, files: Files) -> Stati
         vertices, indices = (
             stack.enter_context((files.scratch / name).open("w+b")) for name in ("vertices", "indices")
         )
-        scene = Scene(vertices, indices, normals=not options.no_normals)
+        scene = Scene(
+            vertices,
+            indices,
+            normals=not options.no_normals,
+            textured=options.generate_uvs,
+            shared=options.instanced,
+            quantised=options.compression == "quantized",
+        )
         meshes = Meshes(options, source, files)
         for made in meshes:
             scene.add(made.mesh, made.placement, name=made.name, extras=made.extras)
@@ -49,6 +68,7 @@ def write(options: Options, source: Source, target: Path, files: Files) -> Stati
         "triangles": scene.triangles,
         "vertices": scene.points,
         "materials": scene.materials,
+        "quantization_step": scene.step,
     }
 
 

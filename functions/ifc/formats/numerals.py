@@ -27,11 +27,3 @@ def print_rows(rows: NDArray[Any], form: str) -> Iterator[str]:
 def vector_form(digits: int | None, *, head: str = "", tail: str = " ", size: int = 3) -> str:
     """Return the form of a row of floats with so many significant digits."""
     return head + " ".join([f"%.{digits or DIGITS}g"] * size) + tail
-
-
-def project_box(points: NDArray[np.float64], normals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return texture coordinates in metres: each vertex seen along the axis its normal is nearest to."""
-    axis = np.abs(normals).argmax(axis=1)
-    first = np.choose(axis, [points[:, 1], points[:, 0], points[:, 0]])
-    second = np.choose(axis, [points[:, 2], points[:, 2], points[:, 1]])
-    return np.stack([first, second], axis=1)

@@ -16,10 +16,10 @@ import numpy as np
 
 from functions.core import Files
 from functions.ifc.formats.meshes import Meshes, Meshing, move
-from functions.ifc.formats.numerals import print_rows, project_box, vector_form
+from functions.ifc.formats.numerals import print_rows, vector_form
 from functions.ifc.formats.source import UNSHAPED, Source, Statistics
 from functions.ifc.formats.spool import Moving, Node, Spool
-from functions.ifc.geometry.gltf import TO_Y_UP
+from functions.ifc.geometry.gltf import TO_Y_UP, project
 from functions.ifc.units import length_scale, list_units
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class _Objects:
             length = np.linalg.norm(mesh.normals, axis=1, keepdims=True)
             normals = mesh.normals / np.where(length > 0, length, 1.0)
             if textured:
-                rows = project_box(mesh.points, normals)
+                rows = project(mesh.points, normals)
                 self.out.writelines(print_rows(rows, vector_form(digits, head="vt ", tail="\n", size=2)))
             self.out.writelines(print_rows(normals, vector_form(6, head="vn ", tail="\n")))
             form = "%d/%d/%d" if textured else "%d//%d"

@@ -60,6 +60,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "no_normals": MESHES,
     "weld_vertices": MESHES,
     "generate_uvs": MESHES,
+    "instanced": ("glb",),
+    "compression": ("glb",),
     "disable_opening_subtractions": SHAPES,
     "layerset_first": SHAPES,
     "force_space_transparency": SHAPES,
@@ -139,6 +141,10 @@ class ConvertRequest(Request):
     no_normals: bool = False
     weld_vertices: bool = Field(False, description="One vertex a place; leaves normals out.")
     generate_uvs: bool = Field(False, description="Texture coordinates in metres, along the nearest axis.")
+    instanced: bool = Field(True, description="Equal shapes are stored once, and their nodes share them.")
+    compression: Literal["none", "quantized"] = Field(
+        "none", description="`quantized` halves vertices by KHR_mesh_quantization; statistics have the step."
+    )
     disable_opening_subtractions: bool = False
     layerset_first: bool = Field(False, description="Colour layered elements by their first layer.")
     force_space_transparency: float | None = Field(None, ge=0, le=1)

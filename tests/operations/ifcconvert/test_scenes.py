@@ -238,6 +238,33 @@ def test_a_storey_is_taken_with_all_that_is_in_it(files: Files, kind: str) -> No
     assert set(elements(HOUSE, files, kind, exclude_plus=[wall], exclude_plus_type="guids")) < everything
 
 
+def test_a_quantised_scene_is_smaller_and_within_its_step(files: Files) -> None:
+    plain = elements(HOUSE, files, "glb")
+    size = (files.outputs / "it.glb").stat().st_size
+    result = convert(HOUSE, files, output_filename="small.glb", compression="quantized")
+    small = read_glb(files.outputs / "small.glb")
+    step = result.statistics["quantization_step"]
+    assert 0 < step <= 1e-3
+    assert max(np.abs(plain[guid].box - small[guid].box).max() for guid in plain) <= 0.5 * step + 1e-6
+    assert differences(reference(HOUSE), small) == []
+    assert (files.outputs / "small.glb").stat().st_size < 0.75 * size
+    assert b'"extensionsRequired":["KHR_mesh_quantization"]' in (files.outputs / "small.glb").read_bytes()
+
+
+def test_equal_shapes_share_a_mesh_unless_they_must_not(files: Files) -> None:
+    one = convert(HOUSE, files, output_filename="one.glb").statistics
+    many = convert(HOUSE, files, output_filename="many.glb", instanced=False).statistics
+    assert one["meshes"] < many["meshes"] == many["meshed"]
+    assert differences(reference(HOUSE), read_glb(files.outputs / "many.glb")) == []
+
+
+def test_a_scene_can_have_texture_coordinates(files: Files) -> None:
+    convert(HOUSE, files, output_filename="it.glb", generate_uvs=True)
+    mesh = next(iter(trimesh.load(files.outputs / "it.glb").geometry.values()))
+    assert mesh.visual.uv.shape == (len(mesh.vertices), 2)
+    assert np.abs(mesh.visual.uv).max() > 0.1
+
+
 @scenes
 def test_every_bad_file_ends_in_a_typed_error_or_a_result(corpus: Path, files: Files, kind: str) -> None:
     listed = json.loads((corpus / "bad/manifest.json").read_text())
