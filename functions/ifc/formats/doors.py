@@ -60,12 +60,12 @@ class Doors:
 
     def arcs(self, body: Body, plane: Plane) -> Iterator[Arc]:
         """Yield the arcs of a door; none, and it is `silent`, when nothing says how it opens."""
-        element = body.made.shape.element
+        element = body.made.element
         panels = PANELS.get(self._operation(element) or "")
         if panels is None:
             self.silent.add(element.id())
             return
-        (low_x, low_y, _), (high_x, high_y, _) = body.made.shape.mesh.bounds.tolist()
+        (low_x, low_y, _), (high_x, high_y, _) = body.made.mesh.bounds.tolist()
         width, middle = high_x - low_x, (low_y + high_y) / 2
         for hinge, edge, side in panels:
             x = low_x + hinge * width
@@ -83,7 +83,7 @@ class Doors:
 
 
 def _flatten(corner: Point, body: Body, plane: Plane) -> Point:
-    placement = body.made.shape.placement
+    placement = body.made.placement
     world = placement[:3, :3] @ [*corner, 0.0] + placement[:3, 3]
     u, v, _ = plane.local(world).tolist()
     return u, v

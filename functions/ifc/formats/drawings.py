@@ -134,7 +134,7 @@ class Body:
 
     def solid(self, plane: Plane) -> Solid:
         """Return its mesh in the frame of a plane."""
-        mesh, placement = self.made.shape.mesh, self.made.shape.placement
+        mesh, placement = self.made.mesh, self.made.placement
         points = plane.local(mesh.points @ placement[:3, :3].T + placement[:3, 3])
         return Solid(points, np.concatenate([part for _, part in mesh.parts]).astype(np.int64))
 
@@ -152,7 +152,7 @@ class View:
         """What is drawn first: the ground, then what is farther from the eye; what is cut covers the rest."""
         nearest = max((face.depth for face in self.faces), default=-math.inf)
         ground, space = self.body.kind in GROUND, self.body.kind == "IfcSpace"
-        return self.cut is not None, not ground, not space, nearest, self.body.made.shape.element.id()
+        return self.cut is not None, not ground, not space, nearest, self.body.made.element.id()
 
 
 @dataclass
@@ -173,11 +173,11 @@ class Model:
 
     def add(self, made: Labelled) -> None:
         """Take a shape in."""
-        placement = made.shape.placement
-        low, high = made.shape.mesh.bounds
+        placement = made.placement
+        low, high = made.mesh.bounds
         corners = np.array(np.meshgrid(*np.stack([low, high]).T)).reshape(3, -1).T
         corners = corners @ placement[:3, :3].T + placement[:3, 3]
-        storey = self._tree.storey(made.shape.element)
+        storey = self._tree.storey(made.element)
         where = None if storey is None else self.storeys.get(storey.id())
         self.bodies.append(Body(made, where, np.stack([corners.min(axis=0), corners.max(axis=0)])))
 
@@ -272,7 +272,7 @@ class Model:
             frame = self._placements.of(product)
             if frame is None:
                 continue
-            origin, x, y, z = np.array(frame)
+            origin, _, y, z = np.array(frame)
             eye = z if abs(z[2]) < STEEP else -y
             level = math.hypot(eye[0], eye[1])
             if level == 0:
@@ -318,7 +318,7 @@ def extent(views: Iterable[View]) -> tuple[float, float, float, float] | None:
     points: list[tuple[float, float]] = []
     for view in views:
         points += [point for face in view.faces for loop in face.loops for point in loop]
-        for shape in (() if view.cut is None else (view.cut.areas, *view.cut.lines)):
+        for shape in () if view.cut is None else (view.cut.areas, *view.cut.lines):
             if not shape.is_empty:
                 low_u, low_v, high_u, high_v = shape.bounds
                 points += [(low_u, low_v), (high_u, high_v)]

@@ -20,11 +20,28 @@ class Options(Meshing, Protocol):
     """What a GLB can be asked for."""
 
     @property
-    def no_normals(self) -> bool: ...  # noqa: D102
+    def no_normals(self) -> bool:
+        """Leave normals out."""
+
     @property
-    def center_model(self) -> bool: ...  # noqa: D102
+    def generate_uvs(self) -> bool:
+        """Write texture coordinates."""
+
     @property
-    def model_offset(self) -> tuple[float, float, float] | None: ...  # noqa: D102
+    def instanced(self) -> bool:
+        """Let equal shapes share a mesh."""
+
+    @property
+    def compression(self) -> str:
+        """Say how vertices are stored: `none` or `quantized`."""
+
+    @property
+    def center_model(self) -> bool:
+        """Put the middle of the model at the origin."""
+
+    @property
+    def model_offset(self) -> tuple[float, float, float] | None:
+        """Move the whole model."""
 
 
 def write(options: Options, source: Source, target: Path, files: Files) -> Statistics:
@@ -33,10 +50,17 @@ def write(options: Options, source: Source, target: Path, files: Files) -> Stati
         vertices, indices = (
             stack.enter_context((files.scratch / name).open("w+b")) for name in ("vertices", "indices")
         )
-        scene = Scene(vertices, indices, normals=not options.no_normals)
+        scene = Scene(
+            vertices,
+            indices,
+            normals=not options.no_normals,
+            textured=options.generate_uvs,
+            shared=options.instanced,
+            quantised=options.compression == "quantized",
+        )
         meshes = Meshes(options, source, files)
         for made in meshes:
-            scene.add(made.shape.mesh, made.shape.placement, name=made.name, extras=made.extras)
+            scene.add(made.mesh, made.placement, name=made.name, extras=made.extras)
         _move(scene, options)
         scene.save(target, name=source.name)
     return meshes.statistics | {
@@ -44,6 +68,7 @@ def write(options: Options, source: Source, target: Path, files: Files) -> Stati
         "triangles": scene.triangles,
         "vertices": scene.points,
         "materials": scene.materials,
+        "quantization_step": scene.step,
     }
 
 

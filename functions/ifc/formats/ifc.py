@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from functions.core import Files
-from functions.ifc.formats.products import Choice, pick
+from functions.ifc.formats.products import Choice, picks
 from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.patch.subset import FEATURES, Subset
 from functions.ifc.step.text import StepText
@@ -29,19 +29,19 @@ COPY_BYTES = 1 << 20
 
 def write(options: Choice, source: Source, target: Path, _: Files) -> Statistics:
     """Write the model, and return how many instances it has."""
-    if not options.include and not options.exclude:
+    if not _chooses(options):
         text = StepText.read(source.checked.path, instances=source.checked.instances)
         return {"instances": text.write(target, np.ones(len(text), dtype=bool), {})}
     subset = Subset(source.model, source.checked)
-    included = pick(options.include, options.include_type, "include", source.reader)
-    excluded = pick(options.exclude, options.exclude_type, "exclude", source.reader)
+    included, excluded = picks(options, source.reader)
     excluded |= {
         relation.singles[-1]
         for relation in subset.relations
         if relation.kind in FEATURES and relation.singles[-2] in excluded
     }
-    kept = subset.with_context(included) if options.include else subset.objects
-    return {"instances": subset.write(target, kept - excluded, loose=not options.include)}
+    some = bool(options.include or options.include_plus)
+    kept = subset.with_context(included) if some else subset.objects
+    return {"instances": subset.write(target, kept - excluded, loose=not some)}
 
 
 def write_zip(options: Choice, source: Source, target: Path, files: Files) -> Statistics:
@@ -51,19 +51,27 @@ def write_zip(options: Choice, source: Source, target: Path, files: Files) -> St
     stem = target.stem.lstrip(".") or "model"
     member = zipfile.ZipInfo(f"{stem}.ifc", date_time=WHEN)
     member.compress_type, member.external_attr, member.create_system = zipfile.ZIP_DEFLATED, READABLE, 3
-    with zipfile.ZipFile(target, "w") as archive, archive.open(member, "w") as sink:
-        with model.open("rb") as stream:
-            shutil.copyfileobj(stream, sink, COPY_BYTES)
+    with (
+        zipfile.ZipFile(target, "w") as archive,
+        archive.open(member, "w") as sink,
+        model.open("rb") as stream,
+    ):
+        shutil.copyfileobj(stream, sink, COPY_BYTES)
     return statistics
 
 
 def narrow(options: Choice, source: Source, files: Files) -> Source:
     """Return the model without the products that are not asked for."""
-    if not options.include and not options.exclude:
+    if not _chooses(options):
         return source
     path = scratch(files)
     write(options, source, path, files)
     return Source.open(path, files)
+
+
+def _chooses(options: Choice) -> bool:
+    """Tell whether anything is left out."""
+    return bool(options.include or options.include_plus or options.exclude or options.exclude_plus)
 
 
 def scratch(files: Files) -> Path:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import ifcopenshell
+import numpy as np
 
 from functions.core import Files
 from functions.core.errors import ModelError
 from functions.ifc.formats.products import Choice, Labels, Naming, choose
 from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
+from functions.ifc.geometry.mesh import Mesh
 from functions.ifc.geometry.stream import Geometry, Shape
 from functions.ifc.geometry.texts import Texts
+
+if TYPE_CHECKING:
+    from functions.ifc.geometry.mesh import Floats
 
 SETTINGS = (
     "disable_opening_subtractions",
@@ -22,6 +29,8 @@ SETTINGS = (
     "mesher_angular_deflection",
     "circle_segments",
     "no_normals",
+    "unify_shapes",
+    "precision",
 )
 NAMED_FAILURES = 20
 REPORT_EVERY = 200
@@ -31,18 +40,37 @@ class Meshing(Choice, Naming, Protocol):
     """The options that say how shapes are meshed; those of SETTINGS besides."""
 
     @property
-    def kernel(self) -> str: ...  # noqa: D102
+    def kernel(self) -> str:
+        """The engine, or `auto`."""
+
     @property
-    def threads(self) -> int: ...  # noqa: D102
+    def threads(self) -> int:
+        """How many threads mesh."""
+
     @property
-    def validate_(self) -> bool: ...  # noqa: D102
+    def validate_(self) -> bool:
+        """Fail when a single element fails."""
+
+    @property
+    def use_world_coords(self) -> bool:
+        """Put placements into the vertices."""
+
+    @property
+    def weld_vertices(self) -> bool:
+        """Let vertices at one place be one."""
+
+    @property
+    def model_rotation(self) -> tuple[float, float, float, float] | None:
+        """A quaternion x, y, z, w that turns the whole model about the origin."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A shape with its element's name, and what is known about the element."""
+    """A shape as `stream.Shape` with its element's name, and what is known about the element."""
 
-    shape: Shape
+    element: ifcopenshell.entity_instance
+    mesh: Mesh
+    placement: Floats
     name: str
     extras: dict[str, str]
 
@@ -69,12 +97,22 @@ class Meshes:
         """Yield the shapes; at the end say what failed."""
         geometry, reader = self.geometry, self.source.reader
         labels = Labels(self.options, reader)
+        turn = rotation(self.options.model_rotation)
         for shape in geometry.stream(choose(self.options, reader)):
-            yield Labelled(shape, *labels.of(shape.element))
+            yield Labelled(shape.element, *self._place(shape, turn), *labels.of(shape.element))
             if geometry.meshed % REPORT_EVERY == 0:
                 self.files.progress("tessellate", geometry.meshed, geometry.elements)
         self._judge()
         self.files.progress("tessellate", geometry.elements, geometry.elements)
+
+    def _place(self, shape: Shape, turn: Floats) -> tuple[Mesh, Floats]:
+        """Return the mesh and the placement of a shape as the options want them."""
+        mesh, placement = shape.mesh, turn @ shape.placement
+        if self.options.weld_vertices:
+            mesh = weld(mesh)
+        if self.options.use_world_coords:
+            mesh, placement = move(mesh, placement), np.eye(4)
+        return mesh, placement
 
     @property
     def statistics(self) -> Statistics:
@@ -102,6 +140,35 @@ class Meshes:
             files.warn(f"{geometry.reader.unreadable} attributes could not be read")
         if not geometry.elements:
             files.warn("no element that was asked for has a shape: the scene is empty")
+
+
+def rotation(quaternion: tuple[float, float, float, float] | None) -> Floats:
+    """Return the 4x4 matrix of a quaternion x, y, z, w of any length but zero."""
+    matrix = np.eye(4)
+    if quaternion:
+        x, y, z, w = np.array(quaternion) / np.linalg.norm(quaternion)
+        matrix[:3, :3] = [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    return matrix
+
+
+def weld(mesh: Mesh) -> Mesh:
+    """Return a mesh with one vertex a place, which has no normals any more."""
+    points, numbers = np.unique(mesh.points, axis=0, return_inverse=True)
+    parts = tuple(
+        (material, numbers.ravel()[triangles].astype(np.uint32)) for material, triangles in mesh.parts
+    )
+    return Mesh(points, None, parts, b"welded " + mesh.key)
+
+
+def move(mesh: Mesh, placement: Floats) -> Mesh:
+    """Return a mesh whose coordinates are those outside of its placement."""
+    points = mesh.points @ placement[:3, :3].T + placement[:3, 3]
+    normals = None if mesh.normals is None else mesh.normals @ placement[:3, :3].T
+    return Mesh(points, normals, mesh.parts, mesh.key + placement.tobytes())
 
 
 def _settings(options: Meshing) -> dict[str, Any]:

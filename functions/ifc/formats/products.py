@@ -17,40 +17,98 @@ class Choice(Protocol):
     """The options that choose products, by class or by GlobalId."""
 
     @property
-    def include(self) -> tuple[str, ...]: ...  # noqa: D102
+    def include(self) -> tuple[str, ...]:
+        """Only these are written, if there are any."""
+
     @property
-    def include_type(self) -> str: ...  # noqa: D102
+    def include_type(self) -> str:
+        """Say whether `include` holds `entities` or `guids`."""
+
     @property
-    def exclude(self) -> tuple[str, ...]: ...  # noqa: D102
+    def include_plus(self) -> tuple[str, ...]:
+        """As `include`, with everything inside."""
+
     @property
-    def exclude_type(self) -> str: ...  # noqa: D102
+    def include_plus_type(self) -> str:
+        """Say what `include_plus` holds."""
+
+    @property
+    def exclude(self) -> tuple[str, ...]:
+        """These are left out."""
+
+    @property
+    def exclude_type(self) -> str:
+        """Say what `exclude` holds."""
+
+    @property
+    def exclude_plus(self) -> tuple[str, ...]:
+        """As `exclude`, with everything inside."""
+
+    @property
+    def exclude_plus_type(self) -> str:
+        """Say what `exclude_plus` holds."""
 
 
 class Naming(Protocol):
     """The options that make the name of an element."""
 
     @property
-    def use_element_guids(self) -> bool: ...  # noqa: D102
+    def use_element_guids(self) -> bool:
+        """Put GlobalIds into names."""
+
     @property
-    def use_element_names(self) -> bool: ...  # noqa: D102
+    def use_element_names(self) -> bool:
+        """Put names into names."""
+
     @property
-    def use_element_types(self) -> bool: ...  # noqa: D102
+    def use_element_types(self) -> bool:
+        """Put classes into names."""
+
     @property
-    def use_element_step_ids(self) -> bool: ...  # noqa: D102
+    def use_element_step_ids(self) -> bool:
+        """Put instance numbers into names."""
 
 
 def choose(choice: Choice, reader: Reader) -> Iterator[ifcopenshell.entity_instance]:
     """Yield the products to convert: those with a representation, openings left out."""
-    included = pick(choice.include, choice.include_type, "include", reader)
-    excluded = pick(choice.exclude, choice.exclude_type, "exclude", reader)
+    included, excluded = picks(choice, reader)
+    anything = not (choice.include or choice.include_plus)
     for product in reader.all("IfcProduct"):
         if product.is_a("IfcFeatureElement") or reader.entity(product, "Representation") is None:
             continue
-        if (not choice.include or product.id() in included) and product.id() not in excluded:
+        if (anything or product.id() in included) and product.id() not in excluded:
             yield product
 
 
-def pick(names: tuple[str, ...], kind: str, field: str, reader: Reader) -> set[int]:
+def picks(choice: Choice, reader: Reader) -> tuple[set[int], set[int]]:
+    """Return the ids that are included by name, and those that are excluded."""
+    included = _pick(choice.include, choice.include_type, "include", reader)
+    excluded = _pick(choice.exclude, choice.exclude_type, "exclude", reader)
+    included |= _inside(_pick(choice.include_plus, choice.include_plus_type, "include_plus", reader), reader)
+    excluded |= _inside(_pick(choice.exclude_plus, choice.exclude_plus_type, "exclude_plus", reader), reader)
+    return included, excluded
+
+
+def _inside(picked: set[int], reader: Reader) -> set[int]:
+    """Return the ids with those of everything that is contained in them or part of them."""
+    if not picked:
+        return picked
+    parents = {child: parent.id() for child, parent in Tree.of(reader).parents.items()}
+    whole, outside = set(picked), set[int]()
+    for start in parents:
+        way: list[int] = []
+        node: int | None = start
+        while node is not None and node not in whole and node not in outside:
+            way.append(node)
+            outside.add(node)  # also ends a circle
+            node = parents.get(node)
+        if node in whole:
+            whole.update(way)
+            outside.difference_update(way)
+    return whole
+
+
+def _pick(names: tuple[str, ...], kind: str, field: str, reader: Reader) -> set[int]:
     """Return the ids that classes or GlobalIds stand for. A name that stands for nothing is refused."""
     if kind == "guids":
         wanted = set(names)

@@ -3,7 +3,8 @@
     <svg>
         <g class="plan" data-name="Ground floor" data-guid="..." data-scale="1:100" data-matrix="...">
             <title>Ground floor</title>
-            <g class="IfcWall" id="..." data-class data-guid data-name> <title/> <path class="view"/> <path class="cut"/> </g>
+            <g class="IfcWall" id="..." data-class data-guid data-name>
+                <title/> <path class="view"/> <path class="cut"/> <path class="line"/>
             <path class="arc"/> <text class="space"/> <g class="storey-height"/>
 
 Drawings stand side by side, each on a sheet of its own; `data-matrix` takes metres in its plane (u, v) to
@@ -30,7 +31,7 @@ from functions.ifc.formats.drawings import Drawing, Model, Storey, View, Views, 
 from functions.ifc.formats.markup import attributes, escape
 from functions.ifc.formats.meshes import Meshes, Meshing
 from functions.ifc.formats.source import UNSHAPED, Source, Statistics
-from functions.ifc.geometry.sections import Point
+from functions.ifc.geometry.sections import Face, Point
 
 UNREAD = UNSHAPED
 SCALE = re.compile(r"1:(\d{1,6}(?:\.\d{1,3})?)")
@@ -122,8 +123,8 @@ class Layout:
         if options.center and not bounds:
             raise InputError("center: it goes with bounds", field="center")
         boxes = [box or (0.0, 0.0, 0.0, 0.0) for box in extents]
-        wide = max(max(box[2] - box[0] for box in boxes), 0.001)
-        high = max(max(box[3] - box[1] for box in boxes), 0.001)
+        wide = max([0.001, *(box[2] - box[0] for box in boxes)])
+        high = max([0.001, *(box[3] - box[1] for box in boxes)])
         if bounds and not told:
             inner = [max(size - 2 * MARGIN, size / 2) for size in bounds]
             unit, factor, name = PX, min(inner[0] / wide, inner[1] / high), ""
@@ -249,7 +250,9 @@ class Pages:
 
     def _points(self, points: Iterable[Point]) -> str:
         texts = [self._point(point) for point in points]
-        return "M" + "L".join(text for place, text in enumerate(texts) if not place or text != texts[place - 1])
+        return "M" + "L".join(
+            text for place, text in enumerate(texts) if not place or text != texts[place - 1]
+        )
 
     def _point(self, point: Point) -> str:
         x, y = self.layout.place(point, self._number)
@@ -257,17 +260,20 @@ class Pages:
 
     def _arc(self, arc: Arc) -> str:
         self.counts["arcs"] += 1
-        hinge, opened, closed = (self.layout.place(p, self._number) for p in (arc.hinge, arc.opened, arc.closed))
+        hinge, opened, closed = (
+            self.layout.place(p, self._number) for p in (arc.hinge, arc.opened, arc.closed)
+        )
         one = (opened[0] - hinge[0], opened[1] - hinge[1])
         other = (closed[0] - hinge[0], closed[1] - hinge[1])
         sweep = int(one[0] * other[1] - one[1] * other[0] > 0)
         size = _number(radius(arc) * self.layout.factor)
-        path = f"M{self._point(arc.hinge)}L{self._point(arc.opened)}A{size} {size} 0 0 {sweep} {self._point(arc.closed)}"
+        path = f"M{self._point(arc.hinge)}L{self._point(arc.opened)}"
+        path += f"A{size} {size} 0 0 {sweep} {self._point(arc.closed)}"
         return f'<path class="arc" d="{path}"/>\n'
 
     def _label(self, view: View, areas: MultiPolygon) -> Iterator[str]:
         """Yield what is written into a space: number, name, area."""
-        element, reader = view.body.made.shape.element, self.doors.reader
+        element, reader = view.body.made.element, self.doors.reader
         lines = []
         if self.options.print_space_names:
             lines += [reader.text(element, name) for name in ("Name", "LongName")]
@@ -299,11 +305,13 @@ class Pages:
         path = self._line(LineString([(box[0], v), (box[0] + length, v)]))
         x, y = self.layout.place((box[0], v), self._number)
         text = self._text("height", [f"{storey.name} {storey.height:+.2f}"], x, y - LETTER, {})
-        found = attributes({"class": "storey-height", **self._tell({"guid": storey.guid, "name": storey.name})})
+        found = attributes(
+            {"class": "storey-height", **self._tell({"guid": storey.guid, "name": storey.name})}
+        )
         return f'<g{found}><path d="{path}"/>{text.rstrip()}</g>\n'
 
 
-def _far_first(view: View) -> list:  # type: ignore[type-arg]
+def _far_first(view: View) -> list[Face]:
     return sorted(view.faces, key=lambda face: (face.depth, face.loops))
 
 

@@ -4,7 +4,8 @@
         dcterms:identifier "3zzHBUUpPVa8byFKUIMugR" ;
         rdfs:label "Slab 0" ;
         geo:sfWithin base:3WeL0EEizGmeYu40Aa772r ;
-        geo:hasGeometry base:3zzHBUUpPVa8byFKUIMugR_geometry , base:3zzHBUUpPVa8byFKUIMugR_footprint_geometry .
+        geo:hasGeometry base:3zzHBUUpPVa8byFKUIMugR_geometry ,
+            base:3zzHBUUpPVa8byFKUIMugR_footprint_geometry .
 
 The geometry is a polyhedral surface in global coordinates, in metres; the footprint is its lowest level
 face. On top of IfcConvert's triples an element has its class in ifcOWL and its storey. Where IfcConvert's
@@ -83,15 +84,14 @@ class Graph:
     def feature(self, made: Labelled) -> str:
         """Return the triples of an element."""
         name = self._name(made.name)
-        shape = made.shape
-        points = shape.mesh.points @ shape.placement[:3, :3].T + shape.placement[:3, 3]
-        triangles = np.concatenate([part for _, part in shape.mesh.parts]).astype(np.int64)
+        points = made.mesh.points @ made.placement[:3, :3].T + made.placement[:3, 3]
+        triangles = np.concatenate([part for _, part in made.mesh.parts]).astype(np.int64)
         polygons = Solid(points, triangles).polygons()
         shapes = {f"{name}_geometry": f"POLYHEDRALSURFACE Z({','.join(map(_solid, polygons))})"}
         lowest = _lowest(polygons)
         if lowest is not None:
             shapes[f"{name}_footprint_geometry"] = f"POLYGON {_flat(lowest)}"
-        storey = self._tree.storey(shape.element)
+        storey = self._tree.storey(made.element)
         said = [
             ("dcterms:identifier", _literal(made.extras["GlobalId"])),
             ("rdfs:label", _literal(made.extras["name"])),

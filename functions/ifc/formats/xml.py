@@ -134,7 +134,9 @@ class Document:
 
     def write(self, stream: TextIO, progress: Progress) -> None:
         """Write the document."""
-        stream.write('<?xml version="1.0" encoding="utf-8"?>\n<ifc xmlns:xlink="http://www.w3.org/1999/xlink">\n')
+        stream.write(
+            '<?xml version="1.0" encoding="utf-8"?>\n<ifc xmlns:xlink="http://www.w3.org/1999/xlink">\n'
+        )
         sections: dict[str, Iterator[str]] = {
             "header": self._header(),
             "units": self._named_units(),

@@ -108,7 +108,8 @@ class Solid:
         if not len(triangles):
             return []
         normals = np.cross(
-            points[triangles[:, 1]] - points[triangles[:, 0]], points[triangles[:, 2]] - points[triangles[:, 0]]
+            points[triangles[:, 1]] - points[triangles[:, 0]],
+            points[triangles[:, 2]] - points[triangles[:, 0]],
         )
         lengths = np.linalg.norm(normals, axis=1)
         seen = (normals[:, 2] > 1e-3 * lengths) & (lengths > TINY_M2)
@@ -122,7 +123,6 @@ class Solid:
             )
             for piece in _pieces(triangles, normals)
         ]
-
 
     def polygons(self) -> list[list[list[Corner]]]:
         """Return the surface as flat polygons, each with its outline first, then the holes in it."""
@@ -150,8 +150,8 @@ def fill(loops: Iterable[list[Point]]) -> MultiPolygon:
     """
     rings = [Polygon(loop) for loop in loops]
     sound = sorted((ring for ring in rings if ring.area > TINY_M2), key=lambda ring: -ring.area)
-    outer = [(ring, []) for ring in sound if ring.exterior.is_ccw]
-    bodies: list[tuple[Polygon, list[Polygon]]] = list(outer)
+    bodies: list[tuple[Polygon, list[Polygon]]] = [(ring, []) for ring in sound if ring.exterior.is_ccw]
+    outer = list(bodies)
     for hole in (ring for ring in sound if not ring.exterior.is_ccw):
         inside = hole.representative_point() if hole.is_valid else hole.centroid
         around = [holes for ring, holes in reversed(outer) if ring.area > hole.area and ring.covers(inside)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import glb, ifc, svg, xml
+from functions.ifc.formats import dae, glb, ifc, obj, svg, ttl, xml
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -25,10 +25,13 @@ class Writer:
 
 FORMATS = {
     "glb": Writer(glb.write, glb.UNREAD),
+    "obj": Writer(obj.write, obj.UNREAD),
+    "dae": Writer(dae.write, dae.UNREAD),
+    "svg": Writer(svg.write, svg.UNREAD),
+    "ttl": Writer(ttl.write, ttl.UNREAD),
+    "xml": Writer(xml.write),
     "ifc": Writer(ifc.write),
     "ifczip": Writer(ifc.write_zip),
-    "svg": Writer(svg.write, svg.UNREAD),
-    "xml": Writer(xml.write),
 }
 
 
