@@ -31,6 +31,8 @@ LEVEL_M = 0.01  # storeys whose heights differ by less stand beside one another
 ASIDE_M = 0.113  # sections go past the middle, where buildings like to have ridges and joints
 AWAY_M = 1.0  # how far outside of the model the plane of an automatic elevation stands
 STEEP = 0.7
+# What encloses room and is no matter: its outline is shown and hides nothing.
+ROOMS = ("IfcSpace", "IfcSpatialZone", "IfcExternalSpatialElement", "IfcBuilding", "IfcBuildingStorey")
 GROUND = frozenset({"IfcSite", "IfcGeographicElement", "IfcCivilElement", "IfcEarthworksFill"})
 UP = (0.0, 0.0, 1.0)
 
@@ -132,6 +134,11 @@ class Body:
         """Its class."""
         return self.made.extras["class"]
 
+    @property
+    def is_room(self) -> bool:
+        """Whether it is a space and no matter."""
+        return any(self.made.element.is_a(kind) for kind in ROOMS)
+
     def solid(self, plane: Plane) -> Solid:
         """Return its mesh in the frame of a plane."""
         mesh, placement = self.made.mesh, self.made.placement
@@ -151,8 +158,8 @@ class View:
     def order(self) -> tuple[bool, bool, bool, float, int]:
         """What is drawn first: the ground, then what is farther from the eye; what is cut covers the rest."""
         nearest = max((face.depth for face in self.faces), default=-math.inf)
-        ground, space = self.body.kind in GROUND, self.body.kind == "IfcSpace"
-        return self.cut is not None, not ground, not space, nearest, self.body.made.element.id()
+        ground, number = self.body.kind in GROUND, self.body.made.element.id()
+        return self.cut is not None, not ground, not self.body.is_room, nearest, number
 
 
 @dataclass
@@ -294,7 +301,7 @@ class Model:
         seen = drawing.kind == "elevation" or project or (drawing.kind == "plan" and own)
         if drawing.storey is not None and body.storey is None and not project:
             seen = False  # terrain and the like
-        if body.kind == "IfcSpace":
+        if body.is_room:
             seen = False
         if depths.min() > 0 or not (own or _meets(drawing, body)) or not (crosses or seen):
             return None

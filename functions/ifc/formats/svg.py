@@ -50,7 +50,7 @@ CSS = (
     ".cut{fill:#c8c8c8;stroke-width:.35;fill-rule:evenodd}"
     ".IfcWindow>.cut,.IfcDoor>.cut{fill:#fff;stroke-width:.18}"
     ".line{fill:none;stroke-width:.35}"
-    ".IfcSpace>.cut{fill:none;stroke:#888;stroke-width:.13;stroke-dasharray:1 1}"
+    ".room>.cut{fill:none;stroke:#888;stroke-width:.13;stroke-dasharray:1 1}"
     ".arc{fill:none;stroke-width:.13}"
     ".storey-height path{stroke:#888;stroke-width:.13;stroke-dasharray:4 1 .5 1}"
     "text{font-family:sans-serif;fill:#000;stroke:none}"
@@ -105,11 +105,11 @@ def write(options: Options, source: Source, target: Path, files: Files) -> Stati
 
 @dataclass(frozen=True)
 class Layout:
-    """Units of the document per metre, the size of a sheet, and where u = v = 0 lies on each."""
+    """Units of the document per metre, the sizes of the sheets, and where u = v = 0 lies on each."""
 
     unit: str
     factor: float
-    width: float
+    widths: tuple[float, ...]
     height: float
     origins: tuple[Point, ...]
     scale: str
@@ -131,15 +131,16 @@ class Layout:
         else:
             denominator = told[0] if told else DEFAULT_SCALE
             unit, factor, name = MM, 1000.0 / denominator, f"1:{_number(denominator)}"
-        width, height = bounds or (wide * factor + 2 * MARGIN, high * factor + 2 * MARGIN)
+        widths = [bounds[0] if bounds else (box[2] - box[0]) * factor + 2 * MARGIN for box in boxes]
+        height = bounds[1] if bounds else high * factor + 2 * MARGIN
         origins = tuple(
             (
                 width / 2 - (box[0] + (box[2] - box[0]) * middle[0]) * factor,
                 height / 2 + (box[3] - (box[3] - box[1]) * middle[1]) * factor,
             )
-            for box in boxes
+            for box, width in zip(boxes, widths, strict=True)
         )
-        return cls(unit, factor, width, height, origins, name)
+        return cls(unit, factor, tuple(widths), height, origins, name)
 
     def place(self, point: Point, number: int) -> Point:
         """Return where a point lies on a sheet."""
@@ -163,7 +164,7 @@ class Pages:
         """Write the document."""
         self.counts.update({"groups": 0, "labels": 0, "arcs": 0})
         layout, stream = self.layout, self.stream
-        width, height = _number(layout.width * len(pages)), _number(layout.height)
+        width, height = _number(sum(layout.widths)), _number(layout.height)
         unit = "" if layout.unit == PX else layout.unit
         more = OWN_NAMESPACE if self.options.svg_xmlns else ""
         stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
@@ -171,8 +172,11 @@ class Pages:
         stream.write(f' viewBox="0 0 {width} {height}">\n<title>{escape(name)}</title>\n')
         if not self.options.svg_no_css:
             stream.write(f"<style>{CSS}</style>\n")
-        sheet = f'<rect width="{_number(layout.width)}" height="{height}"/>'
-        stream.write(f'<defs><clipPath id="sheet">{sheet}</clipPath></defs>\n')
+        stream.write("<defs>")
+        for number, wide in enumerate(layout.widths):
+            sheet = f'<rect width="{_number(wide)}" height="{height}"/>'
+            stream.write(f'<clipPath id="sheet{number}">{sheet}</clipPath>')
+        stream.write("</defs>\n")
         for number, (drawing, views) in enumerate(pages):
             self._number = number
             stream.write(self._open(drawing))
@@ -183,7 +187,7 @@ class Pages:
     def _open(self, drawing: Drawing) -> str:
         number, layout = self._number, self.layout
         u, v = layout.origins[number]
-        left = number * layout.width
+        left = sum(layout.widths[:number])
         said = {"name": drawing.name, "guid": drawing.guid}
         found = {
             "class": drawing.kind + (" IfcBuildingStorey" if drawing.storey else ""),
@@ -191,7 +195,7 @@ class Pages:
             **({"data-scale": layout.scale} if layout.scale else {}),
             "data-matrix": " ".join(map(_number, (layout.factor, 0, 0, -layout.factor, left + u, v))),
             "transform": f"translate({_number(left)} 0)",
-            "clip-path": "url(#sheet)",
+            "clip-path": f"url(#sheet{number})",
         }
         if drawing.kind == "plan":
             found["data-height"] = _number(drawing.plane.origin[2])
@@ -219,7 +223,7 @@ class Pages:
         again = self._names[made.name]
         said = {key: made.extras[label] for key, label in (("guid", "GlobalId"), ("name", "name"))}
         found = {
-            "class": made.extras["class"],
+            "class": made.extras["class"] + (" room" if view.body.is_room else ""),
             "id": made.name if again == 1 else f"{made.name}-{again}",
             "data-class": made.extras["class"],
             **self._tell(said),
@@ -304,7 +308,7 @@ class Pages:
         length = box[2] - box[0] if self.options.draw_storey_heights == "full" else (box[2] - box[0]) / 20
         path = self._line(LineString([(box[0], v), (box[0] + length, v)]))
         x, y = self.layout.place((box[0], v), self._number)
-        text = self._text("height", [f"{storey.name} {storey.height:+.2f}"], x, y - LETTER, {})
+        text = self._text("height", [f"{storey.name} {round(storey.height, 2) + 0.0:+.2f}"], x, y - LETTER, {})
         found = attributes(
             {"class": "storey-height", **self._tell({"guid": storey.guid, "name": storey.name})}
         )

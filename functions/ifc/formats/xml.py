@@ -9,15 +9,16 @@ An instance is an element named after its class; its strings, numbers, enumerati
 attributes, GlobalId as `id`, ObjectPlacement as the global 4x4 matrix in metres, column by column. Other
 references and lists are left out, as IfcConvert does, which knows this layout best: compared with
 IfcOpenShell's own serializer, see tests/ifc/formats/test_xml.py. What differs is that the values of
-enumerated and list properties are there, that the doors of a group are, that several projects or none
-are no reason to write nothing, and that an object which comes again below itself is a link.
+enumerated and list properties are there, that the doors of a group are, that products outside of the
+project's tree stand behind it, that several projects or none are no reason to write nothing, and that an
+object which comes again is a link.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -115,6 +116,8 @@ def write(options: Choice, source: Source, target: Path, files: Files) -> Statis
         document.write(stream, lambda done, total: files.progress("write", done, total))
     if len(document.reader.all("IfcProject")) != 1:
         files.warn(f"the model has {len(document.reader.all('IfcProject'))} projects, not one")
+    if document.loose:
+        files.warn(f"{document.loose} products are not part of the project's tree and stand behind it")
     return {"products": len(document.reader.all("IfcProduct")), "nodes": document.nodes}
 
 
@@ -126,6 +129,7 @@ class Document:
         self.reader = reader
         self.links = Links.of(reader)
         self.nodes = 0
+        self.loose = 0
         self._placements = Placements(reader)
         self._units = list_units(reader)
         self._scale = length_scale(self._units) or 1.0
@@ -261,7 +265,7 @@ class Document:
                 for number in members(self.reader, item)
                 if self.reader.model.by_id(number).is_a("IfcPropertySet")
             ]
-            yield from self._tree(kind, more=own)
+            yield from self._tree(kind, set(), more=own)
 
     def _layers(self) -> Iterator[str]:
         names: set[str] = set()
@@ -273,9 +277,12 @@ class Document:
 
     def _groups(self) -> Iterator[str]:
         inner = {item.id() for items in self.links.grouped.values() for item in items}
-        for group in self.reader.all("IfcGroup"):
-            if group.id() not in inner:
-                yield from self._tree(group)
+        reached: set[int] = set()
+        for group in _roots_first(self.reader.all("IfcGroup"), inner):
+            if group.id() not in reached:
+                seen: set[int] = set()
+                yield from self._tree(group, seen)
+                reached |= seen
 
     def _materials(self) -> Iterator[str]:
         seen: set[int] = set()
@@ -301,15 +308,22 @@ class Document:
     def _decomposition(self, progress: Progress) -> Iterator[str]:
         total = len(self.reader.all("IfcProduct"))
         begin = self.nodes
-        for project in self.reader.all("IfcProject"):
-            for line in self._tree(project):
+        inner = {item.id() for items in self.links.below.values() for item in items}
+        seen: set[int] = set()
+        for root in (*self.reader.all("IfcProject"), *_roots_first(self.reader.all("IfcProduct"), inner)):
+            if root.id() in seen:
+                continue
+            self.loose += root.is_a("IfcProduct")
+            for line in self._tree(root, seen):
                 if (self.nodes - begin) % STEP == 0:
                     progress(min(self.nodes - begin, total), total)
                 yield line
 
-    def _tree(self, root: Entity, *, more: Iterable[str] = ()) -> Iterator[str]:
-        """Yield an object with all that is below it; not recursive, as trees may be deep."""
-        seen: set[int] = set()
+    def _tree(self, root: Entity, seen: set[int], *, more: Iterable[str] = ()) -> Iterator[str]:
+        """Yield an object with all that is below it, what has been `seen` as a link.
+
+        Not recursive, as trees may be deep.
+        """
         stack: list[tuple[Entity, Entity | None] | str] = [(root, None)]
         while stack:
             top = stack.pop()
@@ -452,6 +466,11 @@ def _write(stream: TextIO, name: str, lines: Iterable[str]) -> None:
         stream.write("\t" * (depth + 1) + line + "\n")
         depth += not closes and not line.endswith("/>") and "</" not in line
     stream.write(f"\t<{name}/>\n" if empty else f"\t</{name}>\n")
+
+
+def _roots_first(items: Sequence[Entity], inner: set[int]) -> list[Entity]:
+    """Return those first that nothing is above; the others are reached from them, or stand in a circle."""
+    return sorted(items, key=lambda item: item.id() in inner)
 
 
 def _close(item: Entity) -> str:
