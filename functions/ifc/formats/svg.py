@@ -308,7 +308,9 @@ class Pages:
         length = box[2] - box[0] if self.options.draw_storey_heights == "full" else (box[2] - box[0]) / 20
         path = self._line(LineString([(box[0], v), (box[0] + length, v)]))
         x, y = self.layout.place((box[0], v), self._number)
-        text = self._text("height", [f"{storey.name} {round(storey.height, 2) + 0.0:+.2f}"], x, y - LETTER, {})
+        text = self._text(
+            "height", [f"{storey.name} {round(storey.height, 2) + 0.0:+.2f}"], x, y - LETTER, {}
+        )
         found = attributes(
             {"class": "storey-height", **self._tell({"guid": storey.guid, "name": storey.name})}
         )

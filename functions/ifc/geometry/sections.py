@@ -92,7 +92,7 @@ class Solid:
             top, left, right = corners[alone], corners[alone - 2], corners[alone - 1]
             one = (min(top, left), max(top, left))
             other = (min(top, right), max(top, right))
-            found.append((other, one) if high[alone] else (one, other))
+            found.append((one, other) if high[alone] else (other, one))
         return found
 
     def _place(self, edge: tuple[int, int]) -> Point:
