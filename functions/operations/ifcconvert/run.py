@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import dae, glb, obj
+from functions.ifc.formats import dae, glb, obj, stp
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -27,6 +27,7 @@ FORMATS = {
     "glb": Writer(glb.write, glb.UNREAD),
     "obj": Writer(obj.write, obj.UNREAD),
     "dae": Writer(dae.write, dae.UNREAD),
+    "stp": Writer(stp.write, stp.UNREAD),
 }
 
 
