@@ -26,10 +26,10 @@ from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request
 from functions.core.errors import UnsupportedError
 from functions.core.format import choose_format
 
-FORMATS = ("glb", "obj", "dae", "svg", "ttl", "xml", "ifc", "ifczip")
-ALIASES: dict[str, str] = {}
+FORMATS = ("glb", "obj", "dae", "stp", "svg", "ttl", "xml", "ifc", "ifczip")
+ALIASES = {"step": "stp"}
 MESHES = ("glb", "obj", "dae")
-SOLIDS: tuple[str, ...] = ()
+SOLIDS = ("stp",)
 SHAPES = (*MESHES, *SOLIDS)
 TEXTS = ("obj", "dae")
 # What is made of meshes, without their colours; and what is the model itself in another form.
@@ -123,7 +123,7 @@ class ConvertRequest(Request):
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
-    format: Literal["glb", "obj", "dae", "svg", "ttl", "xml", "ifc", "ifczip"] | None = Field(
+    format: Literal["glb", "obj", "dae", "stp", "svg", "ttl", "xml", "ifc", "ifczip"] | None = Field(
         None, description="The format, when no output is named."
     )
     # Which elements, and what they are called.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import dae, glb, ifc, obj, svg, ttl, xml
+from functions.ifc.formats import dae, glb, ifc, obj, stp, svg, ttl, xml
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -27,6 +27,7 @@ FORMATS = {
     "glb": Writer(glb.write, glb.UNREAD),
     "obj": Writer(obj.write, obj.UNREAD),
     "dae": Writer(dae.write, dae.UNREAD),
+    "stp": Writer(stp.write, stp.UNREAD),
     "svg": Writer(svg.write, svg.UNREAD),
     "ttl": Writer(ttl.write, ttl.UNREAD),
     "xml": Writer(xml.write),

@@ -260,7 +260,8 @@ def test_equal_shapes_share_a_mesh_unless_they_must_not(files: Files) -> None:
 
 def test_a_scene_can_have_texture_coordinates(files: Files) -> None:
     convert(HOUSE, files, output_filename="it.glb", generate_uvs=True)
-    mesh = next(iter(trimesh.load(files.outputs / "it.glb").geometry.values()))
+    scene: Any = trimesh.load(files.outputs / "it.glb")
+    mesh = next(iter(scene.geometry.values()))
     assert mesh.visual.uv.shape == (len(mesh.vertices), 2)
     assert np.abs(mesh.visual.uv).max() > 0.1
 
