@@ -231,11 +231,6 @@ class Model:
             for name, eye in ELEVATIONS.items():
                 plane = Plane.upright(middle + np.array(eye) * reach, eye)
                 found.append(Drawing("elevation", name, plane))
-        if not found:
-            raise InputError(
-                "svg_without_storeys: no drawing is left; ask for a section or an elevation",
-                field="svg_without_storeys",
-            )
         return found
 
     def _plans(self, views: Views) -> Iterator[Drawing]:

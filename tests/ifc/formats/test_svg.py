@@ -208,7 +208,7 @@ def test_the_hinge_is_on_the_side_that_the_operation_says(convert: Conversion) -
 def test_the_height_of_the_cut_may_be_chosen(convert: Conversion) -> None:
     def cut(**request: Any) -> float:
         plan = drawings(parse(convert(HOUSE, "house.svg", scale="1:100", **request)))[0]
-        return sum(area(d).area for item in elements(plan, "IfcWall") for d in paths(item, "cut"))
+        return float(sum(area(d).area for item in elements(plan, "IfcWall") for d in paths(item, "cut")))
 
     sill = cut(section_height=0.5, section_height_from_storeys=True)
     assert sill > cut(section_height_from_storeys=True) == cut()

@@ -26,7 +26,8 @@ COUNTS = {
     "layers": {},
     "groups": {"IfcGroup": 1},
     "materials": {
-        "IfcMaterialLayerSet": 2, "IfcMaterialLayerSetUsage": 12, "IfcMaterialConstituentSet": 3, "IfcMaterial": 3,
+        "IfcMaterialLayerSet": 2, "IfcMaterialLayerSetUsage": 12, "IfcMaterialConstituentSet": 3,
+        "IfcMaterial": 3,
     },
 }  # fmt: skip
 
