@@ -26,10 +26,10 @@ from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request
 from functions.core.errors import UnsupportedError
 from functions.core.format import choose_format
 
-FORMATS = ("glb", "obj", "dae", "stp")
-ALIASES = {"step": "stp"}
+FORMATS = ("glb", "obj", "dae", "stp", "igs")
+ALIASES = {"step": "stp", "iges": "igs"}
 MESHES = ("glb", "obj", "dae")
-SOLIDS = ("stp",)
+SOLIDS = ("stp", "igs")
 SHAPES = (*MESHES, *SOLIDS)
 TEXTS = ("obj", "dae")
 
@@ -104,7 +104,7 @@ class ConvertRequest(Request):
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
-    format: Literal["glb", "obj", "dae", "stp"] | None = Field(
+    format: Literal["glb", "obj", "dae", "stp", "igs"] | None = Field(
         None, description="The format, when no output is named."
     )
     # Which elements, and what they are called.
