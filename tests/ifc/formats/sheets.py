@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.glb import Colour, Element, Floats
 from tests.ifc.formats.parts import Body, measure
 
-VALUE = re.compile(r"(\d+)H|([^,;]*)([,;])")
+VALUE = re.compile(r" *(?:(\d+)H|([^,;]*)([,;]))")
 
 
 @dataclass(frozen=True)
