@@ -1,6 +1,6 @@
-"""Convert a model to GLB, the binary form of glTF 2.0.
+"""Convert a model to GLB, OBJ, DAE, STP, IGS, SVG, TTL, XML, IFC or IFCZIP.
 
-One node for every element that has a shape, spaces included and openings not, named by its GlobalId,
+GLB has one node for every element that has a shape, spaces included and openings not, named by its GlobalId,
 with `extras` {GlobalId, class, name, storey}. An element of several materials has one primitive for each;
 colours and opacity are the model's. Normals are exact, identical shapes are stored once, y is up, the
 unit is the metre. Coordinates far from the origin (map coordinates) stay: the root node holds them as a
@@ -32,10 +32,10 @@ from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request
 from functions.core.errors import InputError, UnsupportedError
 from functions.core.format import choose_format
 
-FORMATS = ("glb", "obj", "dae", "stp", "svg", "ttl", "xml", "ifc", "ifczip")
-ALIASES = {"step": "stp"}
+FORMATS = ("glb", "obj", "dae", "stp", "igs", "svg", "ttl", "xml", "ifc", "ifczip")
+ALIASES = {"step": "stp", "iges": "igs"}
 MESHES = ("glb", "obj", "dae")
-SOLIDS = ("stp",)
+SOLIDS = ("stp", "igs")
 SHAPES = (*MESHES, *SOLIDS)
 TEXTS = ("obj", "dae")
 # What is made of meshes, without their colours; and what is the model itself in another form.
@@ -150,7 +150,7 @@ class ConvertRequest(Request):
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
-    format: Literal["glb", "obj", "dae", "stp", "svg", "ttl", "xml", "ifc", "ifczip"] | None = Field(
+    format: Literal["glb", "obj", "dae", "stp", "igs", "svg", "ttl", "xml", "ifc", "ifczip"] | None = Field(
         None, description="The format, when no output is named."
     )
     # Which elements, and what they are called.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import dae, glb, ifc, obj, stp, svg, ttl, xml
+from functions.ifc.formats import dae, glb, ifc, igs, obj, stp, svg, ttl, xml
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -28,6 +28,7 @@ FORMATS = {
     "obj": Writer(obj.write, obj.UNREAD),
     "dae": Writer(dae.write, dae.UNREAD),
     "stp": Writer(stp.write, stp.UNREAD),
+    "igs": Writer(igs.write, igs.UNREAD),
     "svg": Writer(svg.write, svg.UNREAD),
     "ttl": Writer(ttl.write, ttl.UNREAD),
     "xml": Writer(xml.write),

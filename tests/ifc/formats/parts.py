@@ -158,7 +158,7 @@ class Step:
             bodies = self.parts[part]
             (guid, *_) = self.strings(placed[shape])
             assert guid not in found
-            found[guid] = _measure(bodies, matrix), bodies
+            found[guid] = measure(bodies, matrix), bodies
         return found
 
     def _matrix(self, frame: int) -> Floats:
@@ -169,7 +169,8 @@ class Step:
         return matrix
 
 
-def _measure(bodies: list[Body], matrix: Floats) -> Element:
+def measure(bodies: list[Body], matrix: Floats) -> Element:
+    """Return the measures of an element of some bodies at a place, y up."""
     corners = np.array([place for body in bodies for place in body.points.values()])
     world = (corners @ matrix[:3, :3].T + matrix[:3, 3]) @ TO_Y_UP.T
     shares: dict[Colour, float] = {}
