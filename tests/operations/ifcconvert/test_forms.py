@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from functions.core import Files
 from functions.core.errors import InputError, ModelError, TooLargeError
-from tests.ifc.formats.conversion import Conversion, read
+from functions.ifc.gate import open_model
+from tests.ifc.formats.conversion import Conversion
 from tests.ifc.formats.test_ttl import parse
 
 MODELS = (
@@ -23,12 +25,19 @@ MODELS = (
     "openingdesign/ArchiCAD*.ifc",
     "openingdesign/Vectorworks*.ifc",
 )
+
+
+def reopen(path: Path) -> object:
+    """Open a model as every operation does."""
+    return open_model(path, Files(inputs={}, outputs=path.parent, scratch=path.parent))
+
+
 CHECKS: dict[str, Callable[[Path], object]] = {
     "svg": ElementTree.parse,
     "ttl": parse,
     "xml": ElementTree.parse,
-    "ifc": read,
-    "ifczip": read,
+    "ifc": reopen,
+    "ifczip": reopen,
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "svg": {"auto_section": True, "auto_elevation": True, "door_arcs": True}
