@@ -71,20 +71,22 @@ class Naming(Protocol):
 
 def choose(choice: Choice, reader: Reader) -> Iterator[ifcopenshell.entity_instance]:
     """Yield the products to convert: those with a representation, openings left out."""
-    included = _picked(choice.include, choice.include_type, "include", reader)
-    excluded = _picked(choice.exclude, choice.exclude_type, "exclude", reader)
-    included |= _inside(
-        _picked(choice.include_plus, choice.include_plus_type, "include_plus", reader), reader
-    )
-    excluded |= _inside(
-        _picked(choice.exclude_plus, choice.exclude_plus_type, "exclude_plus", reader), reader
-    )
+    included, excluded = picks(choice, reader)
     anything = not (choice.include or choice.include_plus)
     for product in reader.all("IfcProduct"):
         if product.is_a("IfcFeatureElement") or reader.entity(product, "Representation") is None:
             continue
         if (anything or product.id() in included) and product.id() not in excluded:
             yield product
+
+
+def picks(choice: Choice, reader: Reader) -> tuple[set[int], set[int]]:
+    """Return the ids that are included by name, and those that are excluded."""
+    included = _pick(choice.include, choice.include_type, "include", reader)
+    excluded = _pick(choice.exclude, choice.exclude_type, "exclude", reader)
+    included |= _inside(_pick(choice.include_plus, choice.include_plus_type, "include_plus", reader), reader)
+    excluded |= _inside(_pick(choice.exclude_plus, choice.exclude_plus_type, "exclude_plus", reader), reader)
+    return included, excluded
 
 
 def _inside(picked: set[int], reader: Reader) -> set[int]:
@@ -106,7 +108,7 @@ def _inside(picked: set[int], reader: Reader) -> set[int]:
     return whole
 
 
-def _picked(names: tuple[str, ...], kind: str, field: str, reader: Reader) -> set[int]:
+def _pick(names: tuple[str, ...], kind: str, field: str, reader: Reader) -> set[int]:
     """Return the ids that classes or GlobalIds stand for. A name that stands for nothing is refused."""
     if kind == "guids":
         wanted = set(names)

@@ -26,35 +26,39 @@ from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request
 from functions.core.errors import UnsupportedError
 from functions.core.format import choose_format
 
-FORMATS = ("glb", "obj", "dae", "stp", "igs")
+FORMATS = ("glb", "obj", "dae", "stp", "igs", "svg", "ttl", "xml", "ifc", "ifczip")
 ALIASES = {"step": "stp", "iges": "igs"}
 MESHES = ("glb", "obj", "dae")
 SOLIDS = ("stp", "igs")
 SHAPES = (*MESHES, *SOLIDS)
 TEXTS = ("obj", "dae")
+# What is made of meshes, without their colours; and what is the model itself in another form.
+TRACED = ("svg", "ttl")
+MODELS = ("xml", "ifc", "ifczip")
+EVERY = (*SHAPES, *TRACED, *MODELS)
 
 FAR = 1e8  # metres
 
 # Which option goes with which formats. In all others it may only hold its default, which asks for nothing.
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "include": SHAPES,
-    "include_type": SHAPES,
-    "include_plus": SHAPES,
-    "include_plus_type": SHAPES,
-    "exclude": SHAPES,
-    "exclude_type": SHAPES,
-    "exclude_plus": SHAPES,
-    "exclude_plus_type": SHAPES,
-    "use_element_guids": SHAPES,
-    "use_element_names": SHAPES,
-    "use_element_types": SHAPES,
-    "use_element_step_ids": SHAPES,
+    "include": EVERY,
+    "include_type": EVERY,
+    "include_plus": EVERY,
+    "include_plus_type": EVERY,
+    "exclude": EVERY,
+    "exclude_type": EVERY,
+    "exclude_plus": EVERY,
+    "exclude_plus_type": EVERY,
+    "use_element_guids": (*SHAPES, *TRACED),
+    "use_element_names": (*SHAPES, *TRACED),
+    "use_element_types": (*SHAPES, *TRACED),
+    "use_element_step_ids": (*SHAPES, *TRACED),
     "element_hierarchy": ("dae",),
     "center_model": SHAPES,
     "model_offset": SHAPES,
     "model_rotation": SHAPES,
     "y_up": MESHES,
-    "use_world_coords": SHAPES,
+    "use_world_coords": (*SHAPES, "ttl"),
     "convert_back_units": TEXTS,
     "digits": TEXTS,
     "no_normals": MESHES,
@@ -62,30 +66,44 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "generate_uvs": MESHES,
     "instanced": ("glb",),
     "compression": ("glb",),
-    "disable_opening_subtractions": SHAPES,
+    "disable_opening_subtractions": (*SHAPES, *TRACED),
     "layerset_first": SHAPES,
     "force_space_transparency": SHAPES,
-    "mesher_linear_deflection": SHAPES,
-    "mesher_angular_deflection": SHAPES,
-    "circle_segments": SHAPES,
-    "unify_shapes": SHAPES,
-    "precision": SHAPES,
-    "kernel": SHAPES,
-    "threads": SHAPES,
-    "validate": SHAPES,
+    "mesher_linear_deflection": (*SHAPES, *TRACED),
+    "mesher_angular_deflection": (*SHAPES, *TRACED),
+    "circle_segments": (*SHAPES, *TRACED),
+    "unify_shapes": (*SHAPES, *TRACED),
+    "precision": (*SHAPES, *TRACED),
+    "kernel": (*SHAPES, *TRACED),
+    "threads": (*SHAPES, *TRACED),
+    "validate": (*SHAPES, *TRACED),
+    "bounds": ("svg",),
+    "scale": ("svg",),
+    "center": ("svg",),
+    "section_height": ("svg",),
+    "section_height_from_storeys": ("svg",),
+    "section_ref": ("svg",),
+    "elevation_ref": ("svg",),
+    "elevation_ref_guid": ("svg",),
+    "auto_section": ("svg",),
+    "auto_elevation": ("svg",),
+    "draw_storey_heights": ("svg",),
+    "door_arcs": ("svg",),
+    "print_space_names": ("svg",),
+    "print_space_areas": ("svg",),
+    "svg_xmlns": ("svg",),
+    "svg_poly": ("svg",),
+    "svg_project": ("svg",),
+    "svg_without_storeys": ("svg",),
+    "svg_no_css": ("svg",),
 }
 # Here y is up, and nothing else can be.
 Y_UP = ("glb",)
 
 # What IfcConvert knows besides and no format here can honour, with the value that asks for nothing.
 UNSUPPORTED: dict[str, Any] = {
-    "auto_elevation": False, "auto_section": False, "bounds": None, "center": None,
-    "dimensionality": None, "door_arcs": False, "draw_storey_heights": None, "edge_arrows": False,
-    "elevation_ref": None, "elevation_ref_guid": None, "exterior_only": None, "log_file": None,
-    "model": True, "plan": False, "print_space_areas": False, "print_space_names": False, "quiet": False,
-    "scale": None, "section_height": None, "section_height_from_storeys": False, "section_ref": None,
-    "svg_no_css": False, "svg_poly": False, "svg_project": False, "svg_without_storeys": False,
-    "svg_xmlns": False, "verbose": False,
+    "dimensionality": None, "edge_arrows": False, "exterior_only": None, "log_file": None,
+    "model": True, "plan": False, "quiet": False, "verbose": False,
 }  # fmt: skip
 
 
@@ -95,6 +113,7 @@ def _listed(value: object) -> object:
 
 
 Names = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], BeforeValidator(_listed)]
+Reference = Annotated[str | None, Field(min_length=1, max_length=255)]
 Quaternion = Annotated[tuple[float, float, float, float], Field(description="x, y, z, w.")]
 Point = Annotated[tuple[float, float, float], Field(description="Metres: x, y, z, with z up.")]
 
@@ -104,7 +123,7 @@ class ConvertRequest(Request):
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
-    format: Literal["glb", "obj", "dae", "stp", "igs"] | None = Field(
+    format: Literal["glb", "obj", "dae", "stp", "igs", "svg", "ttl", "xml", "ifc", "ifczip"] | None = Field(
         None, description="The format, when no output is named."
     )
     # Which elements, and what they are called.
@@ -153,6 +172,39 @@ class ConvertRequest(Request):
     circle_segments: int | None = Field(None, ge=0, le=1000)
     unify_shapes: bool = Field(False, description="Merge faces of one plane before meshing.")
     precision: float | None = Field(None, gt=0, le=1, description="Metres below which points are one.")
+    # What is drawn.
+    bounds: str | None = Field(
+        None, max_length=11, description="Size of a sheet, 420x297: mm with a scale, else px."
+    )
+    scale: str | None = Field(None, max_length=12, description="1:100, which is also the default.")
+    center: str | None = Field(
+        None, max_length=24, description="What stands in the middle of the bounds: 0.5x0.5."
+    )
+    section_height: float | None = Field(
+        None,
+        ge=-1e4,
+        le=1e4,
+        description="Metres: of one plan of all, or over each storey; see the next field.",
+    )
+    section_height_from_storeys: bool = Field(
+        False, description="Count section_height (1.2 when left out) from each storey."
+    )
+    section_ref: Reference = Field(None, description="Cut at the product of this name, type or GlobalId.")
+    elevation_ref: Reference = Field(
+        None, description="Look from the product of this name, type or GlobalId."
+    )
+    elevation_ref_guid: Reference = Field(None, description="Look from the product of this GlobalId.")
+    auto_section: bool = Field(False, description="Two sections through the middle of the model.")
+    auto_elevation: bool = Field(False, description="Four elevations.")
+    draw_storey_heights: Literal["none", "full", "left"] | None = None
+    door_arcs: bool = Field(False, description="Draw how doors swing.")
+    print_space_names: bool = Field(False, description="Label spaces with Name and LongName.")
+    print_space_areas: bool = Field(False, description="Label spaces with their area in the cut.")
+    svg_xmlns: bool = Field(False, description="ifc:name and ifc:guid for data-name and data-guid.")
+    svg_poly: bool = Field(False, description="Hidden lines by polygons: as they are hidden anyway.")
+    svg_project: bool = Field(False, description="Draw all that lies below plans and behind sections.")
+    svg_without_storeys: bool = Field(False, description="No plans.")
+    svg_no_css: bool = False
     # How the work is done.
     kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = "auto"
     threads: int = Field(1, ge=1, le=64)

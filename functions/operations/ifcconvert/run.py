@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files
-from functions.ifc.formats import dae, glb, igs, obj, stp
+from functions.ifc.formats import dae, glb, ifc, igs, obj, stp, svg, ttl, xml
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -29,6 +29,11 @@ FORMATS = {
     "dae": Writer(dae.write, dae.UNREAD),
     "stp": Writer(stp.write, stp.UNREAD),
     "igs": Writer(igs.write, igs.UNREAD),
+    "svg": Writer(svg.write, svg.UNREAD),
+    "ttl": Writer(ttl.write, ttl.UNREAD),
+    "xml": Writer(xml.write),
+    "ifc": Writer(ifc.write),
+    "ifczip": Writer(ifc.write_zip),
 }
 
 
@@ -44,4 +49,7 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
 
 def _message(statistics: Statistics) -> str:
     """Sum up what was written."""
-    return f"{statistics['meshed']} of {statistics['elements']} elements"
+    if "meshed" in statistics:
+        return f"{statistics['meshed']} of {statistics['elements']} elements"
+    name = next(iter(statistics))
+    return f"{statistics[name]} {name}"
