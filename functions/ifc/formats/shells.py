@@ -222,8 +222,10 @@ class _Surface:
 
     def _area(self, loop: tuple[int, ...], normal: Floats) -> float:
         """Return twice the area of a loop as seen against a normal."""
-        places = self.points[list(loop)] - self.points[loop[0]]
-        return float(np.cross(places, np.roll(places, -1, axis=0)).sum(axis=0) @ normal)
+        x, y, z = (self.points[list(loop)] - self.points[loop[0]]).T
+        one, two, three = (np.concatenate([row[1:], row[:1]]) for row in (x, y, z))
+        across = (y @ three - z @ two, z @ one - x @ three, x @ two - y @ one)
+        return float(np.dot(across, normal))
 
 
 def _next(edge: int) -> int:

@@ -241,7 +241,9 @@ class _Document:
         """Write an element: its part at its place in the assembly."""
         known = node.extras
         name = string(known["name"] or node.name)
-        note = string(f"{known['class']} {known['GlobalId']} {known['storey']}".rstrip())
+        # Readers show this one.
+        words = (known[key] for key in ("name", "class", "GlobalId", "storey"))
+        note = string(" ".join(filter(None, words)))
         use = self.add(
             "NEXT_ASSEMBLY_USAGE_OCCURRENCE",
             f"{string(node.name)},{name},{note},#{root[0]},#{part[0]},$",

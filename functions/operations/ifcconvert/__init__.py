@@ -1,23 +1,38 @@
-"""Convert a model to GLB, OBJ, DAE, STP, IGS, SVG, TTL, XML, IFC or IFCZIP.
+"""Convert a model: GLB, OBJ, DAE, STP, IGS, SVG, TTL, XML, IFC, IFCZIP.
 
-GLB has one node for every element that has a shape, spaces included and openings not, named by its GlobalId,
-with `extras` {GlobalId, class, name, storey}. An element of several materials has one primitive for each;
-colours and opacity are the model's. Normals are exact, identical shapes are stored once, y is up, the
-unit is the metre. Coordinates far from the origin (map coordinates) stay: the root node holds them as a
-translation.
+The format is the extension of `output_filename` (`.step` and `.iges` too), else `format`, else GLB. An option
+goes with the formats that stand behind its description; with any other it may hold its default only, or the
+request is refused (422) with the option's name. `dimensionality`, `edge_arrows`, `exterior_only`, `plan` and
+`model` of IfcConvert go with none.
 
-SVG has a plan of every storey, cut 1.2 m above it, and the sections and elevations that are asked for, side
-by side to a scale: one group a drawing and one an element, with class, GlobalId and name. TTL has every
-element as a GeoSPARQL feature with its surface and footprint in WKT. XML is IfcConvert's: the tree of
-objects with their attributes, properties, quantities, types, materials, layers and groups. IFC and IFCZIP
-are the checked model, its text repaired where it needs it, whole or with the products that are asked for.
+Every element that has a shape is written, spaces included and openings not, with its GlobalId, class, name
+and storey, all of its materials, colours and (but for IGES) opacity. The unit is the metre. Shapes that are
+equal are stored once, except in OBJ.
 
-The format is the extension of `output_filename`; without one the output is `<model>.glb`. Fields that
-IfcConvert has and this operation cannot honour are refused, unless they hold IfcConvert's own default.
+* `glb` (glTF 2.0): one node an element, `extras` {GlobalId, class, name, storey}; exact normals; y is up. Map
+  coordinates are a translation of the root node. `compression: quantized` halves vertices by
+  KHR_mesh_quantization: positions are off by half of `quantization_step` (metres, at most 0.001) at the most.
+* `obj` with an `.mtl` beside it: one object an element, z up. Map coordinates: everything is written about an
+  origin that stands in the head of the file, in `statistics` and in a warning.
+* `dae` (COLLADA 1.4.1): one node an element, z up; map coordinates as in GLB.
+* `stp` (STEP AP214): closed bodies are faceted solids, open ones surfaces; faces are as large as their
+  planes, round things as round as their mesh. Each shape is a part, each element an occurrence of it in one
+  assembly.
+* `igs` (IGES 5.3): the same solids as subfigures with their instances; names in ASCII.
+* `svg`: a plan of every storey, cut 1.2 m above it, and the sections and elevations that are asked for, side
+  by side and to scale; one group a drawing and one an element, with class, GlobalId and name.
+* `ttl`: every element a GeoSPARQL feature with its class in ifcOWL, its storey, surface and footprint in WKT.
+* `xml`: IfcConvert's tree of objects with attributes, properties, quantities, types, materials, layers and
+  groups.
+* `ifc`, `ifczip`: the checked text of the model, repaired where it needs it, whole or with the products that
+  are chosen and all that these need.
 
-`statistics` count elements, meshed, shared (took the mesh of an equal element), fell_back (meshed by the
-second engine), failed, meshes, triangles, vertices and materials; failures stand in `warnings` by their
-instance number.
+`log_file` is a second output: warnings and statistics, with `quiet` warnings only, with `verbose` progress
+too; `verbose` without it writes `<output>.log`.
+
+`statistics` count elements, meshed, shared (took the mesh of an equal element), confirmed (a fast boolean
+that was proven), fell_back (meshed by the second engine), failed, meshes, triangles, vertices, materials,
+solids and surfaces, as far as the format has them; failures stand in `warnings` by their instance number.
 """
 
 from __future__ import annotations
@@ -26,7 +41,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
 from functions.core.errors import InputError, UnsupportedError
@@ -102,6 +117,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "svg_project": ("svg",),
     "svg_without_storeys": ("svg",),
     "svg_no_css": ("svg",),
+    "log_file": FORMATS,
+    "quiet": FORMATS,
+    "verbose": FORMATS,
 }
 # Here y is up, and nothing else can be.
 Y_UP = ("glb",)
@@ -111,8 +129,7 @@ IDLE: dict[str, object] = {"y_up": False, "draw_storey_heights": "none"}
 
 # What IfcConvert knows besides and no format here can honour, with the value that asks for nothing.
 UNSUPPORTED: dict[str, Any] = {
-    "dimensionality": None, "edge_arrows": False, "exterior_only": None, "log_file": None,
-    "model": True, "plan": False, "quiet": False, "verbose": False,
+    "dimensionality": None, "edge_arrows": False, "exterior_only": None, "model": True, "plan": False,
 }  # fmt: skip
 
 
@@ -141,12 +158,22 @@ Center = Annotated[
         description="Which part of a drawing stands in the middle of the bounds, from the left and the top.",
     ),
 ]
-Quaternion = Annotated[tuple[float, float, float, float], Field(description="x, y, z, w.")]
-Point = Annotated[tuple[float, float, float], Field(description="Metres: x, y, z, with z up.")]
+Quaternion = tuple[float, float, float, float]
+Point = tuple[float, float, float]
+
+
+def _list_formats(schema: dict[str, Any]) -> None:
+    """Put the formats of an option behind its description."""
+    for option, formats in OPTIONS.items():
+        field = schema["properties"][option]
+        names = "all formats" if formats == FORMATS else ", ".join(formats)
+        field["description"] = f"{field.get('description', '')} ({names})".lstrip()
 
 
 class ConvertRequest(Request):
     """Which model, to what file, and those of IfcConvert's options that mean something for a format."""
+
+    model_config = ConfigDict(json_schema_extra=_list_formats)
 
     input_filename: ModelFile
     output_filename: OutputName = Field(None, description="Its extension is the format.")
@@ -161,13 +188,17 @@ class ConvertRequest(Request):
     include_plus: Names = Field(
         (), max_length=1000, description="As `include`, with all that is inside them."
     )
-    include_plus_type: Literal["entities", "guids"] = "entities"
+    include_plus_type: Literal["entities", "guids"] = Field(
+        "entities", description="What `include_plus` names."
+    )
     exclude: Names = Field((), max_length=1000, description="Not these; see exclude_type.")
-    exclude_type: Literal["entities", "guids"] = "entities"
+    exclude_type: Literal["entities", "guids"] = Field("entities", description="What `exclude` names.")
     exclude_plus: Names = Field(
         (), max_length=1000, description="As `exclude`, with all that is inside them."
     )
-    exclude_plus_type: Literal["entities", "guids"] = "entities"
+    exclude_plus_type: Literal["entities", "guids"] = Field(
+        "entities", description="What `exclude_plus` names."
+    )
     use_element_guids: bool = Field(True, description="GlobalIds in the elements' names.")
     use_element_names: bool = Field(False, description="Names in the elements' names.")
     use_element_types: bool = Field(False, description="Classes in the elements' names.")
@@ -175,8 +206,10 @@ class ConvertRequest(Request):
     element_hierarchy: bool = Field(False, description="Elements in nodes of what contains them.")
     # Where they are.
     center_model: bool = Field(False, description="Put the middle of the model at the origin.")
-    model_offset: Point | None = None
-    model_rotation: Quaternion | None = Field(None, description="About the origin, before model_offset.")
+    model_offset: Point | None = Field(None, description="Metres: x, y, z, with z up.")
+    model_rotation: Quaternion | None = Field(
+        None, description="A quaternion x, y, z, w: about the origin, before model_offset."
+    )
     y_up: bool | None = Field(None, description="Let y be up instead of z; a GLB has it so always.")
     use_world_coords: bool = Field(False, description="Placements in the vertices: nothing is shared.")
     convert_back_units: bool = Field(False, description="The model's own unit of length instead of metres.")
@@ -184,19 +217,21 @@ class ConvertRequest(Request):
         None, ge=1, le=17, description="Significant digits of coordinates; 9 if unset."
     )
     # What their shapes are.
-    no_normals: bool = False
+    no_normals: bool = Field(False, description="Leave normals out.")
     weld_vertices: bool = Field(False, description="One vertex a place; leaves normals out.")
     generate_uvs: bool = Field(False, description="Texture coordinates in metres, along the nearest axis.")
     instanced: bool = Field(True, description="Equal shapes are stored once, and their nodes share them.")
     compression: Literal["none", "quantized"] = Field(
         "none", description="`quantized` halves vertices by KHR_mesh_quantization; statistics have the step."
     )
-    disable_opening_subtractions: bool = False
+    disable_opening_subtractions: bool = Field(False, description="Leave walls without their openings.")
     layerset_first: bool = Field(False, description="Colour layered elements by their first layer.")
-    force_space_transparency: float | None = Field(None, ge=0, le=1)
+    force_space_transparency: float | None = Field(
+        None, ge=0, le=1, description="How transparent spaces are."
+    )
     mesher_linear_deflection: float | None = Field(None, gt=1e-5, le=10, description="Metres.")
     mesher_angular_deflection: float | None = Field(None, gt=0.01, le=3.2, description="Radians.")
-    circle_segments: int | None = Field(None, ge=0, le=1000)
+    circle_segments: int | None = Field(None, ge=0, le=1000, description="For kernels that round circles so.")
     unify_shapes: bool = Field(False, description="Merge faces of one plane before meshing.")
     precision: float | None = Field(None, gt=0, le=1, description="Metres below which points are one.")
     # What is drawn.
@@ -227,11 +262,21 @@ class ConvertRequest(Request):
     svg_poly: bool = Field(False, description="Hidden lines by polygons: as they are hidden anyway.")
     svg_project: bool = Field(False, description="Draw all that lies below plans and behind sections.")
     svg_without_storeys: bool = Field(False, description="No plans.")
-    svg_no_css: bool = False
+    svg_no_css: bool = Field(False, description="No style sheet.")
     # How the work is done.
-    kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = "auto"
-    threads: int = Field(1, ge=1, le=64)
+    kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = Field(
+        "auto", description="The engine; `auto` takes the best one for each element."
+    )
+    threads: int = Field(1, ge=1, le=64, description="For meshing; the result is the same.")
     validate_: bool = Field(False, alias="validate", description="Fail when an element cannot be meshed.")
+    log_file: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="Name of a second output: what was warned of and counted.",
+    )
+    quiet: bool = Field(False, description="Only warnings in the log.")
+    verbose: bool = Field(False, description="Progress in the log, too.")
 
     @model_validator(mode="before")
     @classmethod
@@ -265,6 +310,8 @@ class ConvertRequest(Request):
                 f"output_filename: the format {suffix[:20]!r} is not there; there are: {known}",
                 field="output_filename",
             )
+        if self.quiet and self.verbose:
+            raise UnsupportedError("quiet: a log cannot be quiet and verbose", field="quiet")
         for name, info in type(self).model_fields.items():
             self._check_option(info.alias or name, getattr(self, name), info.default)
         return self
@@ -299,7 +346,7 @@ class ConvertRequest(Request):
 
 
 class ConvertResult(Result):
-    """`statistics`: elements, meshed, shared, fell_back, failed, meshes, triangles, vertices, materials."""
+    """`statistics`: what was counted, as far as the format has it."""
 
 
 operation = Operation(

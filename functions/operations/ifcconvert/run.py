@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from functions.core import Files
+from functions.core.errors import InputError
 from functions.ifc.formats import dae, glb, ifc, igs, obj, stp, svg, ttl, xml
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
@@ -41,10 +42,54 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
     """Write the output and say what went into it."""
     kind = request.output_format
     writer = FORMATS[kind]
-    source = Source.open(files.input(request.input_filename), files, without=writer.unread)
     output = request.output_filename or f"{Path(request.input_filename).stem}.{kind}"
+    log = Log.of(request, output, files)
+    files = replace(files, on_warning=log.warn, on_progress=log.progress)
+    source = Source.open(files.input(request.input_filename), files, without=writer.unread)
     statistics = writer.write(request, source, files.output(output), files)
+    log.write(statistics)
     return ConvertResult(message=_message(statistics), output=output, statistics=statistics)
+
+
+@dataclass
+class Log:
+    """The second output, where one is asked for: one line for everything that is said."""
+
+    path: Path | None
+    request: ConvertRequest
+    files: Files
+    lines: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, request: ConvertRequest, output: str, files: Files) -> Log:
+        """Choose the log's name, which must not be that of another output."""
+        name = request.log_file or (f"{output}.log" if request.verbose else None)
+        if name is None:
+            return cls(None, request, files)
+        if name in {output, f"{Path(output).stem}.mtl"}:
+            raise InputError(f"log_file: {name!r} is another output", field="log_file")
+        try:
+            return cls(files.output(name), request, files)
+        except InputError as error:
+            raise InputError(f"log_file: {error.message}", field="log_file") from None
+
+    def warn(self, message: str) -> None:
+        """Note a warning, and pass it on."""
+        self.lines.append(f"warning: {message}")
+        self.files.warn(message)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Note progress in a verbose log, and pass it on."""
+        if self.request.verbose:
+            self.lines.append(f"{stage}: {done} of {total}")
+        self.files.progress(stage, done, total)
+
+    def write(self, statistics: Statistics) -> None:
+        """Write the log."""
+        if self.path:
+            counted = [] if self.request.quiet else [f"{name}: {value}" for name, value in statistics.items()]
+            text = "".join(f"{line}\n" for line in (*self.lines, *counted))
+            self.path.write_text(text or "nothing to warn of\n", encoding="utf-8")
 
 
 def _message(statistics: Statistics) -> str:

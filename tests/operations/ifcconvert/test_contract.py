@@ -30,13 +30,14 @@ VALUES: dict[str, object] = {
     "precision": 1e-4,
     "kernel": "opencascade",
     "threads": 2,
+    "log_file": "said.txt",
     "bounds": "420x297",
     "scale": "1:50",
     "center": "0.5x0.5",
     "section_height": 1.0,
-    "section_ref": "W-1",
-    "elevation_ref": "W-1",
-    "elevation_ref_guid": "3eBSiIwYrQZuLPrzJv6Say",
+    "section_ref": "A",
+    "elevation_ref": "A",
+    "elevation_ref_guid": "A",
     "draw_storey_heights": "full",
 }
 # Some options make sense with others only.

@@ -118,7 +118,7 @@ def test_occurrences_say_what_they_are(files: Files) -> None:
         guid, name, note = step.strings(use)
         element = file.by_guid(guid)
         assert name == (element.Name or guid)
-        assert note.startswith(f"{element.is_a()} {guid}")
+        assert note.startswith(f"{element.Name or ''} {element.is_a()} {guid}".lstrip())
 
 
 def test_instances_say_what_they_are(files: Files) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pygltflib
 import pytest
 import trimesh
 
@@ -177,6 +178,38 @@ def test_the_unit_can_be_the_model_s_own(corpus: Path, files: Files, kind: str) 
         assert 'meter="0.001"' in (files.outputs / "it.dae").read_text()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"unify_shapes": True},
+        {"precision": 1e-4},
+        {"mesher_linear_deflection": 0.01, "mesher_angular_deflection": 0.2},
+        {"layerset_first": True},
+        {"kernel": "opencascade"},
+    ],
+)
+def test_the_kernel_s_own_options_leave_the_house_where_it_is(files: Files, options: dict[str, Any]) -> None:
+    found = elements(HOUSE, files, "dae", **options)
+    expected = reference(HOUSE)
+    assert found.keys() == expected.keys()
+    assert max(np.abs(found[guid].box - expected[guid].box).max() for guid in found) < 2e-3
+
+
+def test_finer_meshes_have_more_triangles(files: Files) -> None:
+    services = EXAMPLES / "house-services.ifc"
+    coarse, fine = (
+        convert(services, files, output_filename="it.obj", mesher_angular_deflection=angle).statistics
+        for angle in (1.0, 0.1)
+    )
+    assert fine["triangles"] > 1.5 * coarse["triangles"]
+
+
+def test_spaces_can_be_made_see_through(files: Files) -> None:
+    found = elements(HOUSE, files, "obj", include="IfcSpace", force_space_transparency=0.75)
+    assert found
+    assert {colour[3] for element in found.values() for colour in element.colours} == {0.25}
+
+
 @scenes
 def test_digits_make_the_file_smaller(files: Files, kind: str) -> None:
     sizes = []
@@ -249,6 +282,33 @@ def test_a_quantised_scene_is_smaller_and_within_its_step(files: Files) -> None:
     assert differences(reference(HOUSE), small) == []
     assert (files.outputs / "small.glb").stat().st_size < 0.75 * size
     assert b'"extensionsRequired":["KHR_mesh_quantization"]' in (files.outputs / "small.glb").read_bytes()
+
+
+def test_quantised_normals_stand_on_their_triangles(files: Files) -> None:
+    convert(HOUSE, files, output_filename="small.glb", compression="quantized", exclude="IfcRailing")
+    gltf = pygltflib.GLTF2().load(files.outputs / "small.glb")
+    blob, cosines = gltf.binary_blob(), []
+
+    def rows(number: int, kind: str, width: int) -> np.ndarray[Any, Any]:
+        accessor = gltf.accessors[number]
+        view = gltf.bufferViews[accessor.bufferView]
+        start, item = (view.byteOffset or 0) + accessor.byteOffset, np.dtype(kind)
+        strides = (view.byteStride or width * item.itemsize, item.itemsize)
+        return np.ndarray((accessor.count, width), item, blob, start, strides).astype(float)
+
+    for mesh in gltf.meshes:
+        for primitive in mesh.primitives:
+            points = rows(primitive.attributes.POSITION, "<u2", 3)
+            normals = rows(primitive.attributes.NORMAL, "i1", 3) / 127
+            wide = gltf.accessors[primitive.indices].componentType == pygltflib.UNSIGNED_INT
+            corners = rows(primitive.indices, "<u4" if wide else "<u2", 1).astype(int).reshape(-1, 3)
+            one, two, three = (points[corners[:, k]] for k in range(3))
+            across = np.cross(two - one, three - one)
+            size = np.linalg.norm(across, axis=1)
+            there = size > 1e4
+            planes = across[there] / size[there, None]
+            cosines.append(np.einsum("ij,ij->i", planes, normals[corners[there, 0]]))
+    assert np.concatenate(cosines).min() > 0.99
 
 
 def test_equal_shapes_share_a_mesh_unless_they_must_not(files: Files) -> None:
