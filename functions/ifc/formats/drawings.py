@@ -128,6 +128,7 @@ class Body:
     made: Labelled
     storey: Storey | None
     box: Floats
+    welded: Solid
 
     @property
     def kind(self) -> str:
@@ -141,9 +142,8 @@ class Body:
 
     def solid(self, plane: Plane) -> Solid:
         """Return its mesh in the frame of a plane."""
-        mesh, placement = self.made.mesh, self.made.placement
-        points = plane.local(mesh.points @ placement[:3, :3].T + placement[:3, 3])
-        return Solid(points, np.concatenate([part for _, part in mesh.parts]).astype(np.int64))
+        placement = self.made.placement
+        return self.welded.move(plane.local(self.welded.points @ placement[:3, :3].T + placement[:3, 3]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +173,7 @@ class Model:
     def __post_init__(self) -> None:
         """Read the storeys."""
         self._tree = Tree.of(self.reader)
+        self._welded: dict[bytes, Solid] = {}
         self._placements = Placements(self.reader)
         self._scale = length_scale(list_units(self.reader)) or 1.0
         for item in self.reader.all("IfcBuildingStorey"):
@@ -186,7 +187,11 @@ class Model:
         corners = corners @ placement[:3, :3].T + placement[:3, 3]
         storey = self._tree.storey(made.element)
         where = None if storey is None else self.storeys.get(storey.id())
-        self.bodies.append(Body(made, where, np.stack([corners.min(axis=0), corners.max(axis=0)])))
+        key = made.mesh.key
+        if key not in self._welded:
+            self._welded[key] = Solid.of(made.mesh)
+        box = np.stack([corners.min(axis=0), corners.max(axis=0)])
+        self.bodies.append(Body(made, where, box, self._welded[key]))
 
     def _storey(self, item: ifcopenshell.entity_instance) -> Storey:
         building = self._tree.parents.get(item.id())
@@ -231,11 +236,6 @@ class Model:
             for name, eye in ELEVATIONS.items():
                 plane = Plane.upright(middle + np.array(eye) * reach, eye)
                 found.append(Drawing("elevation", name, plane))
-        if not found:
-            raise InputError(
-                "svg_without_storeys: no drawing is left; ask for a section or an elevation",
-                field="svg_without_storeys",
-            )
         return found
 
     def _plans(self, views: Views) -> Iterator[Drawing]:
@@ -290,20 +290,30 @@ class Model:
 
     def look(self, drawing: Drawing, *, project: bool) -> list[View]:
         """Return what a drawing shows, in the order in which it is drawn."""
-        found = (self._view(drawing, body, project=project) for body in self.bodies)
-        return sorted((view for view in found if view is not None), key=lambda view: view.order)
+        found = []
+        for body, low, high in zip(self.bodies, *self._depths(drawing.plane), strict=True):
+            crosses = low < 0 < high and drawing.kind != "elevation"
+            view = self._view(drawing, body, crosses=crosses, project=project) if low <= 0 else None
+            found += [] if view is None else [view]
+        return sorted(found, key=lambda view: view.order)
 
-    def _view(self, drawing: Drawing, body: Body, *, project: bool) -> View | None:
-        corners = np.array(np.meshgrid(*body.box.T)).reshape(3, -1).T
-        depths = drawing.plane.local(corners)[:, 2]
-        crosses = depths.min() < 0 < depths.max() and drawing.kind != "elevation"
+    def _depths(self, plane: Plane) -> tuple[list[float], list[float]]:
+        """Return the lowest and the highest w of the box of each body."""
+        if not self.bodies:
+            return [], []
+        boxes = np.stack([body.box for body in self.bodies])
+        eye = plane.axes[:, 2]
+        ends = (boxes - np.array(plane.origin)) * eye
+        return ends.min(axis=1).sum(axis=1).tolist(), ends.max(axis=1).sum(axis=1).tolist()
+
+    def _view(self, drawing: Drawing, body: Body, *, crosses: bool, project: bool) -> View | None:
         own = drawing.storey is None or body.storey is None or body.storey == drawing.storey
         seen = drawing.kind == "elevation" or project or (drawing.kind == "plan" and own)
         if drawing.storey is not None and body.storey is None and not project:
             seen = False  # terrain and the like
         if body.is_room:
             seen = False
-        if depths.min() > 0 or not (own or _meets(drawing, body)) or not (crosses or seen):
+        if not (own or _meets(drawing, body)) or not (crosses or seen):
             return None
         solid = body.solid(drawing.plane)
         cut = solid.cut() if crosses else None

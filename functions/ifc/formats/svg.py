@@ -25,7 +25,6 @@ from typing import Protocol, TextIO
 from shapely.geometry import LineString, MultiPolygon
 
 from functions.core import Files
-from functions.core.errors import InputError
 from functions.ifc.formats.doors import Arc, Doors, radius
 from functions.ifc.formats.drawings import Drawing, Model, Storey, View, Views, extent
 from functions.ifc.formats.markup import attributes, escape
@@ -34,9 +33,6 @@ from functions.ifc.formats.source import UNSHAPED, Source, Statistics
 from functions.ifc.geometry.sections import Face, Point
 
 UNREAD = UNSHAPED
-SCALE = re.compile(r"1:(\d{1,6}(?:\.\d{1,3})?)")
-BOUNDS = re.compile(r"(\d{1,5})x(\d{1,5})")
-CENTER = re.compile(r"([01](?:\.\d+)?)x([01](?:\.\d+)?)")
 DEFAULT_SCALE = 100.0
 MARGIN = 10.0
 DIGITS = 3
@@ -117,11 +113,8 @@ class Layout:
     @classmethod
     def of(cls, options: Options, extents: list[tuple[float, float, float, float] | None]) -> Layout:
         """Lay the drawings out: to scale, or as large as the bounds allow."""
-        told = _match(SCALE, options.scale, "scale", "1:100")
-        bounds = _match(BOUNDS, options.bounds, "bounds", "1024x768")
-        middle = _match(CENTER, options.center, "center", "0.5x0.5") or (0.5, 0.5)
-        if options.center and not bounds:
-            raise InputError("center: it goes with bounds", field="center")
+        told, bounds = _numbers(options.scale), _numbers(options.bounds)
+        middle = _numbers(options.center) or (0.5, 0.5)
         boxes = [box or (0.0, 0.0, 0.0, 0.0) for box in extents]
         wide = max([0.001, *(box[2] - box[0] for box in boxes)])
         high = max([0.001, *(box[3] - box[1] for box in boxes)])
@@ -129,7 +122,7 @@ class Layout:
             inner = [max(size - 2 * MARGIN, size / 2) for size in bounds]
             unit, factor, name = PX, min(inner[0] / wide, inner[1] / high), ""
         else:
-            denominator = told[0] if told else DEFAULT_SCALE
+            denominator = told[1] / told[0] if told else DEFAULT_SCALE
             unit, factor, name = MM, 1000.0 / denominator, f"1:{_number(denominator)}"
         widths = [bounds[0] if bounds else (box[2] - box[0]) * factor + 2 * MARGIN for box in boxes]
         height = bounds[1] if bounds else high * factor + 2 * MARGIN
@@ -326,15 +319,9 @@ def _stands_on(drawing: Drawing, view: View) -> bool:
     return drawing.storey is None or view.body.storey == drawing.storey
 
 
-def _match(pattern: re.Pattern[str], text: str | None, field: str, example: str) -> tuple[float, ...] | None:
-    """Return the numbers in an option; None when it is not set."""
-    if text is None:
-        return None
-    found = pattern.fullmatch(text.strip())
-    numbers = tuple(float(part) for part in found.groups()) if found else ()
-    if not numbers or (field != "center" and min(numbers) <= 0) or (field == "center" and max(numbers) > 1):
-        raise InputError(f"{field}: {text!r} is not of the form {example}", field=field)
-    return numbers
+def _numbers(text: str | None) -> tuple[float, ...]:
+    """Return the numbers of `1:100` or `420x297`; none when the option is not set."""
+    return tuple(float(part) for part in re.split("[:x]", text)) if text else ()
 
 
 def _number(value: float) -> str:

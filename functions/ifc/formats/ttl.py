@@ -21,16 +21,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from functions.core import Files
 from functions.ifc.formats.meshes import Labelled, Meshes, Meshing
 from functions.ifc.formats.source import UNSHAPED, Source, Statistics
-from functions.ifc.geometry.sections import Corner, Solid
+from functions.ifc.geometry.mesh import Mesh
+from functions.ifc.geometry.sections import Solid
 from functions.ifc.reader import Reader, clean
 from functions.ifc.spatial import Tree
 
 UNREAD = UNSHAPED
+Corner = Sequence[float]
 ONTOLOGIES = {
     "IFC2X3": "https://standards.buildingsmart.org/IFC/DEV/IFC2x3/TC1/OWL#",
     "IFC4": "https://standards.buildingsmart.org/IFC/DEV/IFC4/ADD2_TC1/OWL#",
@@ -69,6 +69,7 @@ class Graph:
     triples: int = 0
     _names: Counter[str] = field(default_factory=Counter)
     _storeys: dict[int, str] = field(default_factory=dict)
+    _surfaces: dict[bytes, tuple[Solid, list[list[list[int]]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the tree of the model, and name its storeys."""
@@ -84,9 +85,9 @@ class Graph:
     def feature(self, made: Labelled) -> str:
         """Return the triples of an element."""
         name = self._name(made.name)
-        points = made.mesh.points @ made.placement[:3, :3].T + made.placement[:3, 3]
-        triangles = np.concatenate([part for _, part in made.mesh.parts]).astype(np.int64)
-        polygons = Solid(points, triangles).polygons()
+        solid, loops = self._surface(made.mesh)
+        points = (solid.points @ made.placement[:3, :3].T + made.placement[:3, 3]).tolist()
+        polygons = [[[points[number] for number in loop] for loop in face] for face in loops]
         shapes = {f"{name}_geometry": f"POLYHEDRALSURFACE Z({','.join(map(_solid, polygons))})"}
         lowest = _lowest(polygons)
         if lowest is not None:
@@ -104,6 +105,13 @@ class Graph:
             text += self._subject(geometry, ["geo:Geometry"], [("geo:asWKT", f'"{wkt}"^^geo:wktLiteral')])
         self.features += 1
         return text
+
+    def _surface(self, mesh: Mesh) -> tuple[Solid, list[list[list[int]]]]:
+        """Return the polygons of a mesh, worked out once for all that share it."""
+        if mesh.key not in self._surfaces:
+            solid = Solid.of(mesh)
+            self._surfaces[mesh.key] = solid, solid.polygons()
+        return self._surfaces[mesh.key]
 
     def storeys(self) -> Iterator[str]:
         """Yield the triples of the storeys."""

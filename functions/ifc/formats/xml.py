@@ -31,7 +31,7 @@ from functions.ifc.formats.ifc import narrow
 from functions.ifc.formats.markup import attributes, escape
 from functions.ifc.formats.products import Choice
 from functions.ifc.formats.source import Source, Statistics
-from functions.ifc.header import read_header
+from functions.ifc.header import read_header, read_level
 from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader
 from functions.ifc.units import length_scale, list_units, name_unit, si_factor
@@ -161,7 +161,7 @@ class Document:
 
     def _header(self) -> Iterator[str]:
         said = read_header(self.reader.model)
-        said["implementation_level"] = "2;1"
+        said["implementation_level"] = read_level(self.reader.model)
         for record, names in HEADER.items():
             yield f"<{record}>"
             for name in names:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from shapely import make_valid
@@ -20,7 +20,7 @@ from shapely.ops import unary_union
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from functions.ifc.geometry.mesh import Floats
+    from functions.ifc.geometry.mesh import Floats, Mesh
 
     Triangles = NDArray[np.int64]
 
@@ -33,7 +33,6 @@ CORNERS = 3
 FLAT = 1 - 1e-9
 
 Point = tuple[float, float]
-Corner = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,31 @@ class Face:
 
 
 class Solid:
-    """One mesh in the frame of a plane."""
+    """One mesh with welded vertices, in whatever frame: that of a plane to be cut and looked at."""
 
     def __init__(self, points: Floats, triangles: Triangles) -> None:
+        """Take a mesh as it is; `weld` makes one of any."""
+        self.points = points
+        self.triangles = triangles
+
+    @classmethod
+    def weld(cls, points: Floats, triangles: Triangles) -> Self:
         """Weld the vertices, and leave out triangles that have no area."""
         _, first, numbers = np.unique(
             np.round(points / WELD_M).astype(np.int64), axis=0, return_index=True, return_inverse=True
         )
-        self.points = points[first]
         corners = numbers.reshape(-1)[triangles]
         a, b, c = corners.T
-        self.triangles = corners[(a != b) & (b != c) & (c != a)]
+        return cls(points[first], corners[(a != b) & (b != c) & (c != a)])
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> Self:
+        """Weld a mesh of the geometry stream."""
+        return cls.weld(mesh.points, np.concatenate([part for _, part in mesh.parts]).astype(np.int64))
+
+    def move(self, points: Floats) -> Solid:
+        """Return the same body elsewhere."""
+        return Solid(points, self.triangles)
 
     def cut(self) -> Cut:
         """Return what the plane w = 0 cuts."""
@@ -124,8 +137,8 @@ class Solid:
             for piece in _pieces(triangles, normals)
         ]
 
-    def polygons(self) -> list[list[list[Corner]]]:
-        """Return the surface as flat polygons, each with its outline first, then the holes in it."""
+    def polygons(self) -> list[list[list[int]]]:
+        """Return the surface as flat polygons of vertex numbers: an outline, then the holes in it."""
         corners = self.points[self.triangles]
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         lengths = np.linalg.norm(normals, axis=1)
@@ -133,13 +146,13 @@ class Solid:
         normals = normals / lengths[lengths > TINY_M2, None]
         found = []
         for piece in _pieces(triangles, normals, smooth=FLAT):
-            loops = [self.points[loop] for loop in _outlines(triangles[piece])]
-            turns = [float(_turn(loop) @ normals[piece[0]]) for loop in loops]
+            loops = list(_outlines(triangles[piece]))
+            turns = [float(_turn(self.points[loop]) @ normals[piece[0]]) for loop in loops]
             order = sorted(range(len(loops)), key=lambda place: -turns[place])
             if sum(turn > 0 for turn in turns) == 1:
-                found.append([_corners(loops[place]) for place in order])
+                found.append([loops[place] for place in order])
             else:  # outlines that touch one another in a corner
-                found += [[_corners(self.points[triangle])] for triangle in triangles[piece]]
+                found += [[triangle] for triangle in triangles[piece].tolist()]
         return found
 
 
@@ -221,10 +234,6 @@ def _turn(loop: Floats) -> Floats:
     """Return twice the area of a loop, as a vector along its axis."""
     whole: Floats = np.cross(loop - loop[0], np.roll(loop, -1, axis=0) - loop[0]).sum(axis=0)
     return whole
-
-
-def _corners(loop: Floats) -> list[Corner]:
-    return [(float(x), float(y), float(z)) for x, y, z in loop]
 
 
 def _pieces(triangles: Triangles, normals: Floats, *, smooth: float = SMOOTH) -> list[NDArray[np.int64]]:

@@ -20,8 +20,13 @@ equal are stored once, except in OBJ.
   planes, round things as round as their mesh. Each shape is a part, each element an occurrence of it in one
   assembly.
 * `igs` (IGES 5.3): the same solids as subfigures with their instances; names in ASCII.
-* `svg`: plans of the storeys, sections and elevations; `ttl`: GeoSPARQL; `xml`: the layout of IfcConvert;
-  `ifc` and `ifczip`: the model, or the elements that are chosen with all that they need.
+* `svg`: a plan of every storey, cut 1.2 m above it, and the sections and elevations that are asked for,
+  side by side to a scale: one group a drawing and one an element, with class, GlobalId and name.
+* `ttl`: every element as a GeoSPARQL feature with its surface and footprint in WKT.
+* `xml`: IfcConvert's, the tree of objects with their attributes, properties, quantities, types, materials,
+  layers and groups.
+* `ifc`, `ifczip`: the checked model, its text repaired where it needs it, whole or with the products that are
+  asked for.
 
 `log_file` is a second output: warnings and statistics, with `quiet` warnings only, with `verbose` progress
 too; `verbose` without it writes `<output>.log`.
@@ -41,7 +46,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
-from functions.core.errors import UnsupportedError
+from functions.core.errors import InputError, UnsupportedError
 from functions.core.format import choose_format
 
 FORMATS = ("glb", "obj", "dae", "stp", "igs", "svg", "ttl", "xml", "ifc", "ifczip")
@@ -121,6 +126,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 # Here y is up, and nothing else can be.
 Y_UP = ("glb",)
 
+# Values besides our own default that ask for nothing, as they are IfcConvert's.
+IDLE: dict[str, object] = {"y_up": False, "draw_storey_heights": "none"}
+
 # What IfcConvert knows besides and no format here can honour, with the value that asks for nothing.
 UNSUPPORTED: dict[str, Any] = {
     "dimensionality": None, "edge_arrows": False, "exterior_only": None, "model": True, "plan": False,
@@ -134,6 +142,24 @@ def _listed(value: object) -> object:
 
 Names = Annotated[tuple[Annotated[str, Field(max_length=255)], ...], BeforeValidator(_listed)]
 Reference = Annotated[str | None, Field(min_length=1, max_length=255)]
+Scale = Annotated[
+    str | None,
+    Field(pattern=r"^1:[1-9]\d{0,5}(\.\d{1,3})?$", description="1:50; drawings are 1:100 without one."),
+]
+Bounds = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[1-9]\d{0,4}x[1-9]\d{0,4}$",
+        description="The size of a sheet, 420x297: millimetres with a scale, else pixels that are filled.",
+    ),
+]
+Center = Annotated[
+    str | None,
+    Field(
+        pattern=r"^(0(\.\d{1,6})?|1(\.0{1,6})?)x(0(\.\d{1,6})?|1(\.0{1,6})?)$",
+        description="Which part of a drawing stands in the middle of the bounds, from the left and the top.",
+    ),
+]
 Quaternion = tuple[float, float, float, float]
 Point = tuple[float, float, float]
 
@@ -213,13 +239,9 @@ class ConvertRequest(Request):
     unify_shapes: bool = Field(False, description="Merge faces of one plane before meshing.")
     precision: float | None = Field(None, gt=0, le=1, description="Metres below which points are one.")
     # What is drawn.
-    bounds: str | None = Field(
-        None, max_length=11, description="Size of a sheet, 420x297: mm with a scale, else px."
-    )
-    scale: str | None = Field(None, max_length=12, description="1:100, which is also the default.")
-    center: str | None = Field(
-        None, max_length=24, description="What stands in the middle of the bounds: 0.5x0.5."
-    )
+    bounds: Bounds = None
+    scale: Scale = None
+    center: Center = None
     section_height: float | None = Field(
         None,
         ge=-1e4,
@@ -298,6 +320,19 @@ class ConvertRequest(Request):
             self._check_option(info.alias or name, getattr(self, name), info.default)
         return self
 
+    @model_validator(mode="after")
+    def _check_drawings(self) -> Self:
+        """Refuse what leaves nothing to draw, and a centre of nothing."""
+        if self.center and not self.bounds:
+            raise InputError("center: it goes with bounds", field="center")
+        views = (self.section_ref, self.elevation_ref, self.elevation_ref_guid)
+        if self.svg_without_storeys and not (self.auto_section or self.auto_elevation or any(views)):
+            raise InputError(
+                "svg_without_storeys: no drawing is left; ask for a section or an elevation",
+                field="svg_without_storeys",
+            )
+        return self
+
     def _clashes(self) -> Iterator[tuple[str, str]]:
         """Yield options that another one leaves without an effect, and why."""
         if self.quiet and self.verbose:
@@ -315,7 +350,7 @@ class ConvertRequest(Request):
         """Refuse an option that asks for something which the format cannot give."""
         kind, formats = self.output_format, OPTIONS.get(option, FORMATS)
         fixed = option == "y_up" and kind in Y_UP and value is False
-        if fixed or (kind not in formats and value != default):
+        if fixed or (kind not in formats and value not in (default, IDLE.get(option, default))):
             others = f"it goes with {', '.join(name for name in formats if name != kind)}"
             raise UnsupportedError(
                 f"{option}: this option is not there for {kind.upper()}; {others}", field=option

@@ -33,6 +33,10 @@ document.body.dataset.seen = JSON.stringify({
   elements: all('g.plan > g[data-class]').length,
   labels: all('text.space').map((item) => [...item.children].map((line) => line.textContent)),
   arcs: all('path.arc').map((item) => item.getTotalLength()),
+  middles: all('path.arc').map((item) => {
+    const [hinge, half] = [0, 10 + 2.5 * Math.PI].map((length) => item.getPointAtLength(length));
+    return Math.hypot(half.x - hinge.x, half.y - hinge.y);
+  }),
   plan: box(document.querySelector('g.plan')),
   cut: getComputedStyle(document.querySelector('.IfcWall .cut')).fill,
   scripts: all('svg script, svg a, svg image, svg foreignObject').length,
@@ -91,6 +95,7 @@ def test_a_browser_shows_storeys_labels_and_arcs(convert: Conversion, tmp_path: 
     assert len(seen["labels"]) == 4
     # A panel of a metre at 1:100 is a line of 10 mm and a quarter circle around its end.
     assert seen["arcs"] == pytest.approx([10 + 5 * math.pi] * 3, rel=1e-3)
+    assert seen["middles"] == pytest.approx([10] * 3, rel=1e-3)  # it bends around the hinge
     assert seen["plan"][2] == pytest.approx(100, abs=0.5)  # the house is 10 m long
     assert seen["cut"] == "rgb(200, 200, 200)"
 
@@ -208,7 +213,7 @@ def test_the_hinge_is_on_the_side_that_the_operation_says(convert: Conversion) -
 def test_the_height_of_the_cut_may_be_chosen(convert: Conversion) -> None:
     def cut(**request: Any) -> float:
         plan = drawings(parse(convert(HOUSE, "house.svg", scale="1:100", **request)))[0]
-        return sum(area(d).area for item in elements(plan, "IfcWall") for d in paths(item, "cut"))
+        return float(sum(area(d).area for item in elements(plan, "IfcWall") for d in paths(item, "cut")))
 
     sill = cut(section_height=0.5, section_height_from_storeys=True)
     assert sill > cut(section_height_from_storeys=True) == cut()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,18 +112,19 @@ def test_surfaces_are_closed_rings_that_enclose_the_volume(convert: Conversion) 
         assert shapely.from_wkt(footprint).is_valid
 
 
-def expected_volume(wall: object) -> float:
+def expected_volume(wall: Any) -> float:
     """The authored net volume: gross less the openings, in cubic metres."""
     (quantities,) = [
         relation.RelatingPropertyDefinition
-        for relation in wall.IsDefinedBy  # type: ignore[attr-defined]
+        for relation in wall.IsDefinedBy
         if relation.RelatingPropertyDefinition.is_a("IfcElementQuantity")
     ]
     told = {item.Name: item[3] for item in quantities.Quantities}
     width = told["Width"] / 1000
-    holes = [relation.RelatedOpeningElement for relation in wall.HasOpenings]  # type: ignore[attr-defined]
-    fillings = [hole.HasFillings[0].RelatedBuildingElement for hole in holes]
-    return told["GrossVolume"] - sum(f.OverallWidth * f.OverallHeight / 1e6 * width for f in fillings)
+    openings = [relation.RelatedOpeningElement for relation in wall.HasOpenings]
+    fillings = [opening.HasFillings[0].RelatedBuildingElement for opening in openings]
+    holes = sum(filling.OverallWidth * filling.OverallHeight for filling in fillings) / 1e6 * width
+    return float(told["GrossVolume"] - holes)
 
 
 def test_footprints_are_the_lowest_faces(convert: Conversion) -> None:

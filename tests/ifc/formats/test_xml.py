@@ -26,7 +26,8 @@ COUNTS = {
     "layers": {},
     "groups": {"IfcGroup": 1},
     "materials": {
-        "IfcMaterialLayerSet": 2, "IfcMaterialLayerSetUsage": 12, "IfcMaterialConstituentSet": 3, "IfcMaterial": 3,
+        "IfcMaterialLayerSet": 2, "IfcMaterialLayerSetUsage": 12, "IfcMaterialConstituentSet": 3,
+        "IfcMaterial": 3,
     },
 }  # fmt: skip
 
@@ -118,6 +119,7 @@ def test_the_header_and_the_units(convert: Conversion) -> None:
     root = parse(convert(HOUSE, "house.xml"))
     header = section(root, "header")
     assert header.findtext("file_name/originating_system") == "ifcpipe examples"
+    assert header.findtext("file_description/implementation_level") == "2;1"
     assert header.findtext("file_schema/schema_identifiers") == "IFC4"
     length = section(root, "units")[0]
     assert (length.get("Prefix"), length.get("Name"), length.get("SI_equivalent")) == (

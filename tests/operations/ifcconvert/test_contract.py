@@ -35,10 +35,15 @@ VALUES: dict[str, object] = {
     "scale": "1:50",
     "center": "0.5x0.5",
     "section_height": 1.0,
-    "section_ref": "A",
-    "elevation_ref": "A",
-    "elevation_ref_guid": "A",
+    "section_ref": "W-1",
+    "elevation_ref": "W-1",
+    "elevation_ref_guid": "3eBSiIwYrQZuLPrzJv6Say",
     "draw_storey_heights": "full",
+}
+# Some options make sense with others only.
+TOGETHER: dict[str, dict[str, object]] = {
+    "center": {"bounds": "9x9"},
+    "svg_without_storeys": {"auto_section": True},
 }
 
 
@@ -85,7 +90,8 @@ def test_every_option_is_honoured_or_refused_for_every_format(kind: str) -> None
     assert asked.keys() == OPTIONS.keys()
     for option, value in asked.items():
         if kind in OPTIONS[option]:
-            assert parse(format=kind, **{option: value}) != parse(format=kind)
+            more = TOGETHER.get(option, {})
+            assert parse(format=kind, **{option: value}, **more) != parse(format=kind, **more)
         else:
             with pytest.raises(UnsupportedError, match=option):
                 parse(format=kind, **{option: value})
@@ -118,6 +124,7 @@ def test_a_refusal_says_where_the_option_goes() -> None:
 def test_defaults_of_such_options_ask_for_nothing() -> None:
     assert parse(generate_uvs=False, scale=None, exterior_only=None) == parse()
     assert parse(y_up=True).output_format == "glb"
+    assert parse(format="xml", y_up=False, draw_storey_heights="none").output_format == "xml"
 
 
 @pytest.mark.parametrize(
