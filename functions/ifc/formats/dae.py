@@ -7,6 +7,7 @@ wants, so geometries are written while they are read, and materials after them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 UNREAD = UNSHAPED
 MADE = "1970-01-01T00:00:00Z"  # the same model gives the same bytes
 DEPTH = 100
+# Of the letters that XML names may have, those of Latin, Cyrillic and Chinese texts.
+LETTERS = r"A-Za-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u0131\u0410-\u044F\u4E00-\u9FA5"
+NOT_NAMED, STARTING = rf"[^{LETTERS}0-9_.\-]", rf"[{LETTERS}_]"
 NOT_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}  # the others are gone when a name is read
 
 
@@ -77,9 +81,10 @@ def write(options: Options, source: Source, target: Path, files: Files) -> Stati
     }
 
 
-def quote(text: str) -> str:
-    """Return a text as an attribute's value."""
-    return saxutils.quoteattr(text.translate(NOT_XML))
+def label(text: str) -> str:
+    """Return a text as the value of a `name`, which must be an XML name; the exact one stands in `extra`."""
+    name = re.sub(NOT_NAMED, "_", text)
+    return f'"{name if re.match(STARTING, name) else "_" + name}"'
 
 
 class _Document:
@@ -150,7 +155,7 @@ class _Document:
         origin = self.spool.origin(shift)
         turn = frame(np.zeros(3), y_up=bool(self.options.y_up))
         lift = frame(origin / self.unit, y_up=False)
-        yield f'<visual_scene id="scene"><node id="model" name={quote(source.name)}>\n'
+        yield f'<visual_scene id="scene"><node id="model" name={label(source.name)}>\n'
         yield _matrix(turn @ lift)
         places = [(node, self._place(node, shift - origin)) for node in self.spool.nodes]
         if self.options.element_hierarchy:
@@ -224,7 +229,7 @@ class _Hierarchy:
                 yield _node(self.spool, *own[child])
             if child in inside:
                 name = self.reader.text(element, "Name") or element.is_a()
-                yield f'<node id="in{child}" name={quote(name)}>\n'
+                yield f'<node id="in{child}" name={label(name)}>\n'
                 yield from self._below(child, inside, own, known)
                 yield "</node>\n"
 
@@ -239,7 +244,7 @@ def _node(spool: Spool, node: Node, matrix: Floats) -> str:
         f"<{name}>{saxutils.escape(value.translate(NOT_XML))}</{name}>" for name, value in node.extras.items()
     )
     return (
-        f'<node id="e{node.element.id()}" name={quote(node.name)}>{_matrix(matrix)}'
+        f'<node id="e{node.element.id()}" name={label(node.name)}>{_matrix(matrix)}'
         f'<instance_geometry url="#mesh{node.mesh}"><bind_material><technique_common>{bound}'
         f"</technique_common></bind_material></instance_geometry>"
         f'<extra><technique profile="ifcpipe">{known}</technique></extra></node>\n'
@@ -268,6 +273,6 @@ def _effect(item: tuple[Material, int]) -> str:
 def _material(item: tuple[Material, int]) -> str:
     material, number = item
     return (
-        f'<material id="mat{number}" name={quote(material.name)}>'
+        f'<material id="mat{number}" name={label(material.name)}>'
         f'<instance_effect url="#fx{number}"/></material>\n'
     )

@@ -44,6 +44,10 @@ class Meshing(Choice, Naming, Protocol):
         """The engine, or `auto`."""
 
     @property
+    def circle_segments(self) -> int | None:
+        """How many segments a circle has; by the deflections when left out."""
+
+    @property
     def threads(self) -> int:
         """How many threads mesh."""
 
@@ -179,6 +183,8 @@ def _settings(options: Meshing) -> dict[str, Any]:
 
 def _engines(options: Meshing, *, robust: bool) -> tuple[str, ...]:
     """Return the engines in the order to try them."""
+    if options.kernel == "auto" and options.circle_segments is not None:
+        return (HYBRID,)  # OpenCASCADE does not count segments
     if options.kernel == "auto":
         return (OPENCASCADE, HYBRID) if robust else (HYBRID, OPENCASCADE)
     return (options.kernel,)

@@ -14,18 +14,19 @@ equal are stored once, except in OBJ.
   KHR_mesh_quantization: positions are off by half of `quantization_step` (metres, at most 0.001) at the most.
 * `obj` with an `.mtl` beside it: one object an element, z up. Map coordinates: everything is written about an
   origin that stands in the head of the file, in `statistics` and in a warning.
-* `dae` (COLLADA 1.4.1): one node an element, z up; map coordinates as in GLB.
+* `dae` (COLLADA 1.4.1): one node an element, z up; map coordinates as in GLB. Names there may have letters,
+  digits, `_`, `-` and `.` only, with no digit in front; exact ones stand in the node's `extra`.
 * `stp` (STEP AP214): closed bodies are faceted solids, open ones surfaces; faces are as large as their
   planes, round things as round as their mesh. Each shape is a part, each element an occurrence of it in one
   assembly.
 * `igs` (IGES 5.3): the same solids as subfigures with their instances; names in ASCII.
-* `svg`: a plan of every storey, cut 1.2 m above it, and the sections and elevations that are asked for, side
-  by side and to scale; one group a drawing and one an element, with class, GlobalId and name.
-* `ttl`: every element a GeoSPARQL feature with its class in ifcOWL, its storey, surface and footprint in WKT.
-* `xml`: IfcConvert's tree of objects with attributes, properties, quantities, types, materials, layers and
-  groups.
-* `ifc`, `ifczip`: the checked text of the model, repaired where it needs it, whole or with the products that
-  are chosen and all that these need.
+* `svg`: a plan of every storey, cut 1.2 m above it, and the sections and elevations that are asked for,
+  side by side to a scale: one group a drawing and one an element, with class, GlobalId and name.
+* `ttl`: every element as a GeoSPARQL feature with its surface and footprint in WKT.
+* `xml`: IfcConvert's, the tree of objects with their attributes, properties, quantities, types, materials,
+  layers and groups.
+* `ifc`, `ifczip`: the checked model, its text repaired where it needs it, whole or with the products that are
+  asked for.
 
 `log_file` is a second output: warnings and statistics, with `quiet` warnings only, with `verbose` progress
 too; `verbose` without it writes `<output>.log`.
@@ -37,6 +38,7 @@ solids and surfaces, as far as the format has them; failures stand in `warnings`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
@@ -89,7 +91,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "compression": ("glb",),
     "disable_opening_subtractions": (*SHAPES, *TRACED),
     "layerset_first": SHAPES,
-    "force_space_transparency": SHAPES,
+    "force_space_transparency": (*MESHES, "stp"),
     "mesher_linear_deflection": (*SHAPES, *TRACED),
     "mesher_angular_deflection": (*SHAPES, *TRACED),
     "circle_segments": (*SHAPES, *TRACED),
@@ -231,7 +233,9 @@ class ConvertRequest(Request):
     )
     mesher_linear_deflection: float | None = Field(None, gt=1e-5, le=10, description="Metres.")
     mesher_angular_deflection: float | None = Field(None, gt=0.01, le=3.2, description="Radians.")
-    circle_segments: int | None = Field(None, ge=0, le=1000, description="For kernels that round circles so.")
+    circle_segments: int | None = Field(
+        None, ge=0, le=1000, description="A circle has so many, whatever its size."
+    )
     unify_shapes: bool = Field(False, description="Merge faces of one plane before meshing.")
     precision: float | None = Field(None, gt=0, le=1, description="Metres below which points are one.")
     # What is drawn.
@@ -310,8 +314,8 @@ class ConvertRequest(Request):
                 f"output_filename: the format {suffix[:20]!r} is not there; there are: {known}",
                 field="output_filename",
             )
-        if self.quiet and self.verbose:
-            raise UnsupportedError("quiet: a log cannot be quiet and verbose", field="quiet")
+        for option, reason in self._clashes():
+            raise UnsupportedError(f"{option}: {reason}", field=option)
         for name, info in type(self).model_fields.items():
             self._check_option(info.alias or name, getattr(self, name), info.default)
         return self
@@ -328,6 +332,19 @@ class ConvertRequest(Request):
                 field="svg_without_storeys",
             )
         return self
+
+    def _clashes(self) -> Iterator[tuple[str, str]]:
+        """Yield options that another one leaves without an effect, and why."""
+        if self.quiet and self.verbose:
+            yield "quiet", "a log cannot be quiet and verbose"
+        if self.generate_uvs and (self.no_normals or self.weld_vertices):
+            yield "generate_uvs", "texture coordinates need normals"
+        if self.circle_segments is not None and self.kernel == "opencascade":
+            yield "circle_segments", "opencascade rounds by mesher_linear_deflection"
+        if self.circle_segments is not None or self.kernel not in {"auto", "opencascade"}:
+            for option in ("mesher_linear_deflection", "mesher_angular_deflection"):
+                if getattr(self, option) is not None:
+                    yield option, "only opencascade rounds so: leave kernel and circle_segments out"
 
     def _check_option(self, option: str, value: object, default: object) -> None:
         """Refuse an option that asks for something which the format cannot give."""

@@ -35,9 +35,9 @@ VALUES: dict[str, object] = {
     "scale": "1:50",
     "center": "0.5x0.5",
     "section_height": 1.0,
-    "section_ref": "A",
-    "elevation_ref": "A",
-    "elevation_ref_guid": "A",
+    "section_ref": "W-1",
+    "elevation_ref": "W-1",
+    "elevation_ref_guid": "3eBSiIwYrQZuLPrzJv6Say",
     "draw_storey_heights": "full",
 }
 # Some options make sense with others only.
@@ -95,6 +95,25 @@ def test_every_option_is_honoured_or_refused_for_every_format(kind: str) -> None
         else:
             with pytest.raises(UnsupportedError, match=option):
                 parse(format=kind, **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("generate_uvs", {"generate_uvs": True, "no_normals": True}),
+        ("generate_uvs", {"generate_uvs": True, "weld_vertices": True}),
+        ("circle_segments", {"circle_segments": 8, "kernel": "opencascade"}),
+        ("mesher_linear_deflection", {"circle_segments": 8, "mesher_linear_deflection": 0.1}),
+        (
+            "mesher_angular_deflection",
+            {"kernel": "hybrid-cgal-simple-opencascade", "mesher_angular_deflection": 0.1},
+        ),
+    ],
+)
+def test_an_option_that_another_leaves_without_effect_is_refused(field: str, options: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        parse(**options)
+    assert caught.value.field == field
 
 
 def test_a_refusal_says_where_the_option_goes() -> None:

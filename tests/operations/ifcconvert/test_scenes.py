@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,15 @@ def test_finer_meshes_have_more_triangles(files: Files) -> None:
     assert fine["triangles"] > 1.5 * coarse["triangles"]
 
 
+def test_circles_can_have_a_number_of_segments(files: Files) -> None:
+    services = EXAMPLES / "house-services.ifc"
+    coarse, fine = (
+        convert(services, files, output_filename="it.obj", circle_segments=count).statistics
+        for count in (8, 64)
+    )
+    assert fine["triangles"] > 3 * coarse["triangles"]
+
+
 def test_spaces_can_be_made_see_through(files: Files) -> None:
     found = elements(HOUSE, files, "obj", include="IfcSpace", force_space_transparency=0.75)
     assert found
@@ -245,7 +255,18 @@ def test_elements_hang_under_their_storeys(files: Files) -> None:
         break
     else:
         pytest.fail("no element hangs under a container")
-    assert node.get("name") == storey
+    assert node.get("name") == (storey or "").replace(" ", "_")
+
+
+def test_names_in_a_dae_are_xml_names_and_the_exact_ones_stand_beside(files: Files) -> None:
+    convert(HOUSE, files, output_filename="it.dae", use_element_names=True, element_hierarchy=True)
+    root = ElementTree.parse(files.outputs / "it.dae").getroot()  # noqa: S314
+    names = [
+        item.get("name") or "" for item in root.iter() if item.tag != f"{XMLNS}unit" and item.get("name")
+    ]
+    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) for name in names)
+    guids = {item.text for item in root.iter(f"{XMLNS}GlobalId")}
+    assert guids == reference(HOUSE).keys()
 
 
 @pytest.mark.parametrize("kind", ["obj", "dae"])
