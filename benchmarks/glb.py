@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Colour = tuple[float, float, float, float]
 
-TYPES = {5123: np.uint16, 5125: np.uint32, 5126: np.float32}
+TYPES = {5120: np.int8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
 TOLERANCE_M = 1e-3
 TOLERANCE_AREA = 1e-3  # a thousandth of the element's surface
@@ -102,6 +102,7 @@ def _walk(nodes: list[dict[str, Any]], numbers: list[int], outer: Floats) -> Ite
     for number in numbers:
         node = nodes[number]
         local = np.array(node["matrix"]).reshape(4, 4).T if "matrix" in node else np.eye(4)
+        local[:3, :3] *= node.get("scale", [1, 1, 1])
         local[:3, 3] += node.get("translation", [0, 0, 0])
         yield number, outer @ local
         yield from _walk(nodes, node.get("children", []), outer @ local)
@@ -127,8 +128,11 @@ def _accessor(document: dict[str, Any], binary: bytes, number: int) -> NDArray[A
     accessor = document["accessors"][number]
     view = document["bufferViews"][accessor["bufferView"]]
     start = view["byteOffset"] + accessor["byteOffset"]
-    count = accessor["count"] * (3 if accessor["type"] == "VEC3" else 1)
-    return np.frombuffer(binary, TYPES[accessor["componentType"]], count, start)
+    kind = np.dtype(TYPES[accessor["componentType"]])
+    size = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}[accessor["type"]]
+    stride = view.get("byteStride", size * kind.itemsize)
+    shape, steps = (accessor["count"], size), (stride, kind.itemsize)
+    return np.ndarray(shape, kind, binary, start, steps).reshape(-1)
 
 
 def _areas(points: Floats, triangles: NDArray[Any]) -> Floats:

@@ -28,6 +28,11 @@ def read_header(model: ifcopenshell.file) -> dict[str, Any]:
     }
 
 
+def read_level(model: ifcopenshell.file) -> str | None:
+    """Return the implementation level, such as `2;1`; None when it is empty or damaged."""
+    return _text(model.header.file_description, "implementation_level")
+
+
 def _text(record: object, name: str) -> str | None:
     """Return a string of the header, None when it is empty or damaged."""
     value = _read(record, name)

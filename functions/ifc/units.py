@@ -17,7 +17,7 @@ def list_units(reader: Reader) -> dict[str, dict[str, object]]:
     for assignment in reader.all("IfcUnitAssignment")[:1]:
         for unit in reader.entities(assignment, "Units"):
             kind = reader.text(unit, "UnitType") or unit.is_a()
-            found.setdefault(kind, {"name": name_unit(reader, unit), "to_si": _factor(reader, unit)})
+            found.setdefault(kind, {"name": name_unit(reader, unit), "to_si": si_factor(reader, unit)})
     return dict(sorted(found.items()))
 
 
@@ -48,7 +48,7 @@ def _name_derived(reader: Reader, unit: ifcopenshell.entity_instance) -> str:
     return " ".join(factors)
 
 
-def _factor(reader: Reader, unit: ifcopenshell.entity_instance) -> float | None:
+def si_factor(reader: Reader, unit: ifcopenshell.entity_instance) -> float | None:
     """Return the factor to SI of an SI or a conversion-based unit, to metre, square metre and so on."""
     if unit.is_a("IfcSIUnit"):
         prefix = float(get_prefix_multiplier(reader.text(unit, "Prefix")))
@@ -59,5 +59,5 @@ def _factor(reader: Reader, unit: ifcopenshell.entity_instance) -> float | None:
     base = reader.entity(measure, "UnitComponent")
     if measure is None or base is None or not base.is_a("IfcSIUnit"):
         return None
-    value, factor = reader.number(measure, "ValueComponent"), _factor(reader, base)
+    value, factor = reader.number(measure, "ValueComponent"), si_factor(reader, base)
     return None if value is None or factor is None else finite(value * factor)

@@ -5,6 +5,10 @@ the model becomes (x, z, -y), exactly. A scene far from its origin (map coordina
 root node that holds the offset, and a mesh far from its own origin is moved there, so that no number
 that ends up as float32 is large. Base colours are the model's numbers, unchanged, as IfcConvert writes
 them.
+
+A quantised scene (KHR_mesh_quantization) has positions of 16 bits and normals of 8 bits a coordinate, which
+takes half the space: the step between positions is the 65535th part of a mesh's longest side, and its node
+scales it. A mesh that is so long that the step would be over QUANTUM_M keeps its floats.
 """
 
 from __future__ import annotations
@@ -32,7 +36,12 @@ ZERO = np.zeros(3)
 FAR_M = 1000.0  # float32 has steps of 0.06 mm there
 COPIED = 1 << 16
 MAX_BYTES = 2**32 - 1
-FLOAT, UINT32, UINT16 = 5126, 5125, 5123
+FLOAT, UINT32, UINT16, INT8 = 5126, 5125, 5123, 5120
+QUANTA = 2**16 - 1
+STRIDE = 12  # bytes a vertex: three floats, or a quantised position and normal, each padded to four
+QUANTUM_M = 1e-3
+QUANTISATION = "KHR_mesh_quantization"
+QUANTISED = np.dtype([("position", np.uint16, 4), ("normal", np.int8, 4)])
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
 HEAD_BYTES = 20
 JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
@@ -40,12 +49,14 @@ JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A node to write: its mesh, its placement with y up, and its name with what else is known about it.
+    """A node to write: its mesh and the mesh's scale, its placement with y up, and its name with what else is
+    known about it.
 
     As bytes, which take a quarter of what arrays and dictionaries do: there is one for every element.
     """
 
     mesh: int
+    scale: float
     placement: bytes
     label: bytes
 
@@ -58,6 +69,10 @@ class Scene:
     indices: BinaryIO
     offset: Floats = field(default_factory=lambda: np.zeros(3))
     normals: bool = True
+    textured: bool = False
+    shared: bool = True
+    quantised: bool = False
+    step: float = 0.0  # the largest one of all meshes, in metres
     triangles: int = 0
     points: int = 0
     low: Floats = field(default_factory=lambda: np.full(3, np.inf))
@@ -66,18 +81,20 @@ class Scene:
     _materials: dict[Material, int] = field(default_factory=dict)
     _meshes: list[bytes] = field(default_factory=list)
     _origins: list[Floats] = field(default_factory=list)
+    _steps: list[float] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
     _bounds: list[Floats] = field(default_factory=list)
     _nodes: list[Placed] = field(default_factory=list)
 
     def add(self, mesh: Mesh, placement: Floats, *, name: str, extras: dict[str, str]) -> None:
         """Add a node; a mesh that is there already is used again. The placement is z up, in metres."""
-        number = self._known.get(mesh.key)
+        number = self._known.get(mesh.key) if self.shared else None
         if number is None:
             number = self._known[mesh.key] = self._write(mesh)
         turned = TO_Y_UP @ placement @ TO_Y_UP.T
         turned[:3, 3] += turned[:3, :3] @ self._origins[number]
-        self._nodes.append(Placed(number, turned.tobytes(), _text({"name": name, "extras": extras})))
+        label = _text({"name": name, "extras": extras})
+        self._nodes.append(Placed(number, self._steps[number], turned.tobytes(), label))
         self._grow(self._bounds[number], turned)
         self.triangles += sum(len(triangles) for _, triangles in mesh.parts)
 
@@ -106,12 +123,25 @@ class Scene:
     def _write(self, mesh: Mesh) -> int:
         """Write a mesh's vertices and triangles, and return its number."""
         points = mesh.points @ TO_Y_UP[:3, :3].T
-        far = float(np.abs(points).max()) > FAR_M
-        origin = np.round((points.min(axis=0) + points.max(axis=0)) / 2) if far else ZERO
-        positions = (points - origin).astype(np.float32)
-        attributes = {"POSITION": self._vector(positions, bounded=True)}
+        low, high = points.min(axis=0), points.max(axis=0)
+        normals = None
         if self.normals and mesh.normals is not None:
-            attributes["NORMAL"] = self._vector(unit(mesh.normals @ TO_Y_UP[:3, :3].T))
+            normals = unit(mesh.normals @ TO_Y_UP[:3, :3].T)
+        step = float((high - low).max()) / QUANTA or 1.0
+        if self.quantised and step <= QUANTUM_M:
+            origin, box = low, np.round((np.stack([low, high]) - low) / step) * step
+            self.step = max(self.step, step)
+            attributes = self._quantise(np.round((points - origin) / step), normals)
+        else:
+            step = 1.0
+            origin = np.round((low + high) / 2) if float(np.abs(points).max()) > FAR_M else ZERO
+            positions = (points - origin).astype(np.float32)
+            box = np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(float)
+            attributes = {"POSITION": self._vector(positions, bounded=True)}
+            if normals is not None:
+                attributes["NORMAL"] = self._vector(normals)
+        if self.textured and mesh.normals is not None:
+            attributes["TEXCOORD_0"] = self._vector(project(mesh.points, mesh.normals).astype(np.float32))
         primitives = [
             {
                 "attributes": attributes,
@@ -123,7 +153,8 @@ class Scene:
         self.points += len(points)
         self._meshes.append(_text({"primitives": primitives}))
         self._origins.append(origin)
-        self._bounds.append(np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(float))
+        self._steps.append(step)
+        self._bounds.append(box)
         return len(self._meshes) - 1
 
     def _vector(self, rows: NDArray[np.float32], *, bounded: bool = False) -> int:
@@ -133,13 +164,33 @@ class Scene:
             "byteOffset": self.vertices.tell(),
             "componentType": FLOAT,
             "count": len(rows),
-            "type": "VEC3",
+            "type": f"VEC{rows.shape[1]}",
         }
         if bounded:
             accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
+        if rows.shape[1] * rows.itemsize < STRIDE:
+            rows = np.pad(rows, ((0, 0), (0, STRIDE // rows.itemsize - rows.shape[1])))
         self.vertices.write(np.ascontiguousarray(rows).tobytes())
         self._accessors.append(_text(accessor))
         return len(self._accessors) - 1
+
+    def _quantise(self, positions: Floats, normals: NDArray[np.float32] | None) -> dict[str, int]:
+        """Write quantised vertices, positions and normals in turn, and return their accessors' numbers."""
+        rows = np.zeros(len(positions), QUANTISED)
+        rows["position"][:, :3] = positions
+        place: dict[str, Any] = {"bufferView": 0, "count": len(rows), "type": "VEC3"}
+        start, whole = self.vertices.tell(), rows["position"][:, :3]
+        bounds = {"min": whole.min(axis=0).tolist(), "max": whole.max(axis=0).tolist()}
+        kind = {"byteOffset": start, "componentType": UINT16}
+        self._accessors.append(_text(place | kind | bounds))
+        attributes = {"POSITION": len(self._accessors) - 1}
+        if normals is not None:
+            rows["normal"][:, :3] = np.round(normals * 127)
+            kind = {"byteOffset": start + 8, "componentType": INT8, "normalized": True}
+            self._accessors.append(_text(place | kind))
+            attributes["NORMAL"] = len(self._accessors) - 1
+        self.vertices.write(rows.tobytes())
+        return attributes
 
     def _scalar(self, triangles: NDArray[np.uint32], vertices: int) -> int:
         """Write indices in as few bytes as their mesh allows, and return the number of their accessor."""
@@ -199,6 +250,8 @@ class Scene:
             "scene": 0,
             "scenes": [{"nodes": [0]}],
         }
+        if views and self.step:
+            document |= {"extensionsUsed": [QUANTISATION], "extensionsRequired": [QUANTISATION]}
         if views:
             document |= {
                 "materials": [_material(material) for material in self._materials],
@@ -246,9 +299,17 @@ def unit(rows: Floats) -> NDArray[np.float32]:
     return scaled
 
 
+def project(points: Floats, normals: Floats) -> Floats:
+    """Return texture coordinates in metres: each vertex seen along the axis its normal is nearest to."""
+    axis = np.abs(normals).argmax(axis=1)
+    first = np.choose(axis, [points[:, 1], points[:, 0], points[:, 0]])
+    second = np.choose(axis, [points[:, 2], points[:, 2], points[:, 1]])
+    return np.stack([first, second], axis=1)
+
+
 def _views(vertices: int, indices: int) -> list[dict[str, Any]]:
     """Return the two views into the buffer: all vertices, then all indices."""
-    first = {"byteOffset": 0, "byteLength": vertices, "byteStride": 12, "target": ARRAY_BUFFER}
+    first = {"byteOffset": 0, "byteLength": vertices, "byteStride": STRIDE, "target": ARRAY_BUFFER}
     second = {"byteOffset": vertices, "byteLength": indices, "target": ELEMENT_ARRAY_BUFFER}
     return [{"buffer": 0, **first}, {"buffer": 0, **second}]
 
@@ -260,8 +321,12 @@ def _node(placed: Placed, origin: Floats) -> dict[str, Any]:
     matrix[:3, 3] -= origin
     matrix += 0.0  # no negative zeros
     if (matrix[:3, :3] != np.eye(3)).any():
+        matrix[:3, :3] *= placed.scale
         node["matrix"] = matrix.T.ravel().tolist()
-    elif matrix[:3, 3].any():
+        return node
+    if placed.scale != 1:
+        node["scale"] = [placed.scale] * 3
+    if matrix[:3, 3].any():
         node["translation"] = matrix[:3, 3].tolist()
     return node
 

@@ -1,0 +1,54 @@
+"""The model to write, as the gate lets it through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import ifcopenshell
+
+from functions.core import Files
+from functions.ifc.gate import Checked, check_model, open_checked
+from functions.ifc.reader import Reader
+
+# What a writer returns: counts by name.
+Statistics = dict[str, Any]
+# Properties and quantities are often a third of a model, and say nothing about shapes.
+UNSHAPED = (
+    "IfcPropertySingleValue",
+    "IfcPropertySet",
+    "IfcRelDefinesByProperties",
+    "IfcElementQuantity",
+    "IfcQuantityLength",
+    "IfcQuantityArea",
+    "IfcQuantityVolume",
+    "IfcRelConnectsPathElements",
+    "IfcRelAssociatesClassification",
+    "IfcRelSpaceBoundary",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model: its clean text (`checked.path`), the lazily parsed instances, and a reader of them."""
+
+    checked: Checked
+    reader: Reader
+
+    @classmethod
+    def open(cls, path: Path, files: Files, *, without: tuple[str, ...] = ()) -> Self:
+        """Check and open a model, leaving out the instances of some classes."""
+        checked = check_model(path, files, without=without)
+        return cls(checked, Reader(open_checked(checked, files)))
+
+    @property
+    def model(self) -> ifcopenshell.file:
+        """The instances."""
+        return self.reader.model
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        projects = self.reader.all("IfcProject")
+        return (self.reader.text(projects[0], "Name") if projects else None) or "model"
