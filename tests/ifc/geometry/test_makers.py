@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.replicate import replicate
 from functions.core import Files
+from functions.ifc.formats.products import choose
 from functions.ifc.gate import check_model, open_checked
 from functions.ifc.geometry.engines import OPENCASCADE, tessellate
 from functions.ifc.geometry.makers import Draft, Maker
@@ -19,7 +20,6 @@ from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
 from functions.ifc.reader import Reader
 from functions.operations.ifcconvert import ConvertRequest
-from functions.operations.ifcconvert.run import choose
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Mesh
