@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Mesh
     from functions.ifc.geometry.stream import Shape
 
-MANY = 300  # shapes, from which on it pays to look for equal ones
+MANY = 20  # shapes, from which on it pays to look for equal ones, and for what cuts them fast
 SETTINGS = {"no-normals": True}
 DIGITS = 6
 Pair = tuple[int, int]
