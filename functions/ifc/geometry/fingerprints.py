@@ -55,6 +55,7 @@ class Fingerprints:
 
     reader: Reader
     texts: Texts | None = None
+    thin: bool = False  # whether the model lacks faces, so that only texts have them
     _digests: dict[int, bytes | None] = field(default_factory=dict)
     _budget: int = 0
     _cut: bool = False
@@ -210,6 +211,11 @@ class Fingerprints:
         kind = instance.is_a()
         if self._budget < 0 or depth > MAX_DEPTH or (kind in FACES and not self._cut):
             raise UnreadError
+        if kind in FACES and self.thin:
+            text = self._text([number], depth)
+            if text is None:
+                raise UnreadError
+            return text
         if number:
             self._digests[number] = None  # until it is known: who meets it before runs in a circle
         values: list[Any] = [kind]

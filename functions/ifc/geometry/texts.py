@@ -87,6 +87,17 @@ class Texts:
             return numbers[:0], places[:0]
         return numbers, places
 
+    @property
+    def found(self) -> bool:
+        """Whether there are texts at all."""
+        return len(self._index[0]) > 0
+
+    def raw(self, numbers: Sequence[int]) -> list[bytes] | None:
+        """Return the lines of instances alone, up to the first semicolon; None where one is not found."""
+        with self._path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
+            text = self._read(np.array(numbers, np.int64), data)
+        return None if text is None else text.split(JOINT)
+
     def content(self, numbers: Sequence[int]) -> Content | None:
         """Return what instances and those that they refer to say; None where that cannot be told."""
         levels = self._walk(numbers)

@@ -13,11 +13,12 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import InputError, ModelError
-from functions.ifc.gate import check_model, open_checked
+from functions.ifc.gate import check_model
 from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
 from functions.ifc.geometry.gltf import Scene
-from functions.ifc.geometry.stream import Geometry
+from functions.ifc.geometry.stream import Geometry, is_free
 from functions.ifc.geometry.texts import Texts
+from functions.ifc.geometry.thin import COUNTED, open_thin
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import Tree
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
@@ -50,14 +51,12 @@ REPORT_EVERY = 200
 
 def run(request: ConvertRequest, files: Files) -> ConvertResult:
     """Write the GLB and say what went into it."""
-    checked = check_model(files.input(request.input_filename), files, without=UNREAD)
-    reader = Reader(open_checked(checked, files))
+    checked = check_model(files.input(request.input_filename), files, without=(*UNREAD, *COUNTED))
+    settings, engines = _settings(request), _engines(request, robust=files.robust)
+    texts = Texts(checked.path, checked.instances)
+    reader, thin = open_thin(checked, texts, files, free=is_free(engines, settings))
     geometry = Geometry(
-        reader,
-        settings=_settings(request),
-        engines=_engines(request, robust=files.robust),
-        threads=request.threads,
-        texts=Texts(checked.path, checked.instances),
+        reader, settings=settings, engines=engines, threads=request.threads, texts=texts, thin=thin
     )
     output = request.output_filename or f"{Path(request.input_filename).stem}.glb"
     target = files.output(output)
