@@ -119,9 +119,7 @@ def _convex(ring: Floats) -> Floats | None:
     edges = [(x - u, y - v) for (u, v), (x, y) in zip(corners, corners[1:] + corners[:1], strict=True)]
     pairs = list(zip(edges, edges[1:] + edges[:1], strict=True))
     turns = [a * d - b * c for (a, b), (c, d) in pairs]
-    angles = [
-        math.atan2(turn, a * c + b * d) for turn, ((a, b), (c, d)) in zip(turns, pairs, strict=True)
-    ]
+    angles = [math.atan2(turn, a * c + b * d) for turn, ((a, b), (c, d)) in zip(turns, pairs, strict=True)]
     low, high = min(turns), max(turns)
     if not abs(abs(math.fsum(angles)) - 2 * math.pi) <= TINY_M or not (low >= 0 or high <= 0):
         return None

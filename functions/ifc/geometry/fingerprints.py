@@ -176,6 +176,13 @@ class Fingerprints:
         ]
         return _digest([found.text, found.references, styles])
 
+    def _told(self, number: int, depth: int) -> bytes:
+        """Return the digest of faces that the model lacks. Raises an UnreadError."""
+        found = self._text([number], depth)
+        if found is None:
+            raise UnreadError
+        return found
+
     def _looks(self, product: ifcopenshell.entity_instance) -> Iterator[Any]:
         """Yield the materials of the product and of its type."""
         for owner in (product.id(), *self._types.get(product.id(), ())):
@@ -214,10 +221,7 @@ class Fingerprints:
         if self._budget < 0 or depth > MAX_DEPTH or (kind in FACES and not self._cut):
             raise UnreadError
         if kind in FACES and self.thin:
-            text = self._text([number], depth)
-            if text is None:
-                raise UnreadError
-            return text
+            return self._told(number, depth)
         if number:
             self._digests[number] = None  # until it is known: who meets it before runs in a circle
         values: list[Any] = [kind]
@@ -225,8 +229,6 @@ class Fingerprints:
             values += self._values(instance, kind, depth + 1)
         except (RuntimeError, ValueError):
             raise UnreadError from None
-        if number in self._styles:
-            values += [self._instance(style, depth + 1) for style in self._get(self._styles[number])]
         digest = _digest(values)
         if kind in OWNED:
             del self._digests[number]
@@ -235,13 +237,18 @@ class Fingerprints:
         return digest
 
     def _values(self, instance: ifcopenshell.entity_instance, kind: str, depth: int) -> list[Any]:
-        """Return the attributes of an instance."""
+        """Return the attributes of an instance, and its styles."""
         if kind not in self._lengths:
             self._lengths[kind] = len(instance)
         count = self._lengths[kind] - (kind == "IfcShapeRepresentation")  # Items stand last
         read = map(instance.get_argument, range(count))
         values = [value if type(value) in SIMPLE else self._value(value, depth) for value in read]
-        return values if count == self._lengths[kind] else [*values, *self._items(instance, depth)]
+        if count < self._lengths[kind]:
+            values += self._items(instance, depth)
+        styles = self._styles.get(instance.id())
+        if styles:
+            values += [self._instance(style, depth) for style in self._get(styles)]
+        return values
 
     def _value(self, value: object, depth: int) -> object:
         """Return an attribute with instances replaced by their digests; a style's item counts as such."""

@@ -116,7 +116,10 @@ class Geometry:
 
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
-        shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts, self.thin is not None)
+        shapes, fingerprints = (
+            Shapes(self.reader),
+            Fingerprints(self.reader, self.texts, self.thin is not None),
+        )
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())

@@ -25,6 +25,7 @@ CHUNK_BYTES = 1 << 19
 MAX_DIGITS = 10  # of a number in front of a line; the gate knows no longer ones
 NUMBER_TYPE = "S18"  # what is longer is cut off, and found nowhere
 MAX_LINES = 50_000
+STRIDE = 500  # lines to read at a time, where they are spread over the file
 NUMBER = re.compile(rb"#(\d+)")
 LINE_END, HASH, ZERO = b"\n#0"
 
@@ -94,9 +95,15 @@ class Texts:
 
     def raw(self, numbers: Sequence[int]) -> list[bytes] | None:
         """Return the lines of instances alone, up to the first semicolon; None where one is not found."""
+        found = list[bytes]()
         with self._path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
-            text = self._read(np.array(numbers, np.int64), data)
-        return None if text is None else text.split(JOINT)
+            for start in range(0, len(numbers), STRIDE):
+                text = self._read(np.array(numbers[start : start + STRIDE], np.int64), data)
+                if text is None:
+                    return None
+                found += text.split(JOINT)
+                data.madvise(MADV_DONTNEED)
+        return found
 
     def content(self, numbers: Sequence[int]) -> Content | None:
         """Return what instances and those that they refer to say; None where that cannot be told."""

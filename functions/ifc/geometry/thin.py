@@ -42,6 +42,7 @@ LOOP = re.compile(rb"\s*=\s*IFCPOLYLOOP\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
 BOUND = re.compile(rb"\s*=\s*(IFCFACEOUTERBOUND|IFCFACEBOUND)\s*\(\s*#\d+\s*,\s*\.([TF])\.\s*\)\s*")
 FACE = re.compile(rb"\s*=\s*IFCFACE\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
 FACE_SET = re.compile(rb"\s*=\s*IFC(?:CLOSEDSHELL|OPENSHELL|CONNECTEDFACESET)\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
+STYLED = re.compile(rb"\s*=\s*\w+\s*\(\s*#")  # a style of an item
 POINT = re.compile(rb"\s*=\s*IFCCARTESIANPOINT\s*\(")
 Entity = ifcopenshell.entity_instance
 
@@ -144,7 +145,9 @@ class Thin:
         if number not in made:
             text, bounds = lines[number]
             _check(FACE, text)
-            made[number] = self._create("IfcFace", number, [self._bound(bound, lines, made) for bound in bounds])
+            made[number] = self._create(
+                "IfcFace", number, [self._bound(bound, lines, made) for bound in bounds]
+            )
         return made[number]
 
     def _bound(self, number: int, lines: Mapping[int, Line], made: dict[int, Entity]) -> Entity:
@@ -172,16 +175,21 @@ class Thin:
 
 
 def _is_complete(reader: Reader, texts: Texts) -> bool:
-    """Tell whether representations and styles refer to as many instances as their text says."""
-    entities = [*reader.all("IfcRepresentation"), *reader.all("IfcStyledItem")]
-    lines = texts.raw([entity.id() for entity in entities]) if entities else []
-    if lines is None:
-        return False
-    for entity, line in zip(entities, lines, strict=True):
-        values = (reader.get(entity, place) for place in range(len(entity)))
-        if b"".join(line.split(b"'")[::2]).count(b"#") != len(list(_instances(values))):
-            return False
-    return True
+    """Tell whether representations and styles still have all the items that they refer to."""
+    counts = {
+        entity.id(): 1 + len(items) if isinstance(items, tuple) else 1  # one is the context
+        for entity, items in reader.values("IfcRepresentation", "Items")
+    }
+    free = [entity.id() for entity, item in reader.values("IfcStyledItem", "Item") if item is None]
+    lines = texts.raw([*counts, *free])
+    return (
+        lines is not None
+        and all(
+            b"".join(line.split(b"'")[::2]).count(b"#") == count
+            for line, count in zip(lines, counts.values(), strict=False)
+        )
+        and not any(STYLED.match(line) for line in lines[len(counts) :])
+    )
 
 
 def _check(pattern: re.Pattern[bytes], text: bytes, *, whole: bool = True) -> re.Match[bytes]:
