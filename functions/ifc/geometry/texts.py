@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
 from typing import Any
@@ -115,11 +114,11 @@ class Texts:
         found = dict[int, Line]()
         levels = self._walk(numbers)
         for level in levels or ():
-            lines = level.text.split(JOINT)
-            ends = np.cumsum([0, *(line.count(b"#") for line in lines)]).tolist()
-            references = level.references.tolist()
-            spans = (references[start:end] for start, end in pairwise(ends))
-            found.update(zip(level.numbers.tolist(), zip(lines, spans, strict=True), strict=True))
+            references, start = level.references.tolist(), 0
+            for number, line in zip(level.numbers.tolist(), level.text.split(JOINT), strict=True):
+                end = start + line.count(b"#")
+                found[number] = line, references[start:end]
+                start = end
         return None if levels is None else found
 
     def _walk(self, numbers: Sequence[int]) -> list[Level] | None:
