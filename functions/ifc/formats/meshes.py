@@ -13,10 +13,10 @@ from functions.core import Files
 from functions.core.errors import ModelError
 from functions.ifc.formats.products import Choice, Labels, Naming, choose
 from functions.ifc.formats.source import Source, Statistics
+from functions.ifc.geometry import stream
 from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
 from functions.ifc.geometry.mesh import Mesh
 from functions.ifc.geometry.stream import Geometry, Shape
-from functions.ifc.geometry.texts import Texts
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats
@@ -94,7 +94,8 @@ class Meshes:
             settings=_settings(self.options),
             engines=_engines(self.options, robust=self.files.robust),
             threads=self.options.threads,
-            texts=Texts(self.source.checked.path, self.source.checked.instances),
+            texts=self.source.texts,
+            thin=self.source.thin,
         )
 
     def __iter__(self) -> Iterator[Labelled]:
@@ -174,6 +175,11 @@ def move(mesh: Mesh, placement: Floats) -> Mesh:
     points = mesh.points @ placement[:3, :3].T + placement[:3, 3]
     normals = None if mesh.normals is None else mesh.normals @ placement[:3, :3].T
     return Mesh(points, normals, mesh.parts, mesh.key + placement.tobytes())
+
+
+def is_free(options: Meshing, *, robust: bool) -> bool:
+    """Tell whether shapes may be made without an engine, by what is asked for."""
+    return stream.is_free(_engines(options, robust=robust), _settings(options))
 
 
 def _settings(options: Meshing) -> dict[str, Any]:

@@ -115,17 +115,19 @@ class Extrusions:
 
 def _convex(ring: Floats) -> Floats | None:
     """Return a convex ring counterclockwise; None when it is not convex."""
-    edges = np.roll(ring, -1, axis=0) - ring
-    after = np.roll(edges, -1, axis=0)
-    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
-    angles = np.arctan2(turns, (edges * after).sum(axis=1))
-    if abs(abs(angles.sum()) - 2 * np.pi) > TINY_M or not ((turns >= 0).all() or (turns <= 0).all()):
+    corners = ring.tolist()
+    edges = [(x - u, y - v) for (u, v), (x, y) in zip(corners, corners[1:] + corners[:1], strict=True)]
+    pairs = list(zip(edges, edges[1:] + edges[:1], strict=True))
+    turns = [a * d - b * c for (a, b), (c, d) in pairs]
+    angles = [math.atan2(turn, a * c + b * d) for turn, ((a, b), (c, d)) in zip(turns, pairs, strict=True)]
+    low, high = min(turns), max(turns)
+    if not abs(abs(math.fsum(angles)) - 2 * math.pi) <= TINY_M or not (low >= 0 or high <= 0):
         return None
-    return ring if turns.sum() > 0 else ring[::-1]
+    return ring if high > 0 else ring[::-1]
 
 
 def _orient(ring: Floats) -> Floats:
     """Return a ring counterclockwise."""
-    after = np.roll(ring, -1, axis=0)
-    area = float((ring[:, 0] * after[:, 1] - ring[:, 1] * after[:, 0]).sum())
-    return ring if area > 0 else ring[::-1]
+    corners = ring.tolist()
+    after = zip(corners, corners[1:] + corners[:1], strict=True)
+    return ring if sum(u * y - v * x for (u, v), (x, y) in after) > 0 else ring[::-1]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.ifc.geometry.polygons import cut, fan, fans, newell
+from functions.ifc.geometry.polygons import cross, cut, fan, fans, newell
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats
@@ -60,7 +60,7 @@ class Facets:
     def turn(self, closed: Sequence[bool]) -> Facets:
         """Return the same, with those of the closed surfaces inside out that are it now."""
         a, b, c = np.moveaxis((self.points - self.points[0])[self.triangles], 1, 0)
-        parts = np.einsum("ij,ij->i", a, np.cross(b, c))
+        parts = np.einsum("ij,ij->i", a, cross(b, c))
         volumes = np.bincount(self.owners, parts, minlength=len(closed))
         wrong = ((volumes < 0) & np.array(closed))[self.owners]
         if not wrong.any():
@@ -221,7 +221,7 @@ def _fans(rings: Floats, owners: Integers) -> tuple[Facets, list[int]] | None:
 
     None where one is no polygon: not flat, without an area, or with a corner twice.
     """
-    steps = np.abs(rings - np.roll(rings, 1, axis=1)).max(axis=2)
+    steps = np.abs(rings - rings[:, np.arange(rings.shape[1]) - 1]).max(axis=2)
     if rings.shape[1] < TRIANGLE or (steps <= SAME_M).any():
         return None
     normals, starts = fans(rings)

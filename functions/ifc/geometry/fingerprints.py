@@ -41,6 +41,7 @@ OWNED = frozenset(
     }
 )  # fmt: skip
 MAX_DEPTH = 100
+SIMPLE = frozenset({float, int, str, bool, type(None)})  # attributes that are as they are
 # What decides about looks from outside the representation, in ways that are not read here.
 FOREIGN = ("IfcPresentationLayerWithStyle", "IfcIndexedColourMap")
 
@@ -55,7 +56,9 @@ class Fingerprints:
 
     reader: Reader
     texts: Texts | None = None
+    thin: bool = False  # whether the model lacks faces, so that only texts have them
     _digests: dict[int, bytes | None] = field(default_factory=dict)
+    _lengths: dict[str, int] = field(default_factory=dict)  # how many attributes a class has
     _budget: int = 0
     _cut: bool = False
 
@@ -128,9 +131,9 @@ class Fingerprints:
         styles = [self._styles.get(item.id(), ()) for item in items]
         return _digest([[self._instance(style, 0) for style in self._get(some)] for some in styles])
 
-    def is_styled(self, number: int) -> bool:
+    def is_styled(self, *numbers: int) -> bool:
         """Tell whether an instance has a style of its own."""
-        return number in self._styles
+        return not self._styles.keys().isdisjoint(numbers)
 
     def openings(self, product: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
         """Return the openings that are cut out of a product."""
@@ -173,6 +176,13 @@ class Fingerprints:
         ]
         return _digest([found.text, found.references, styles])
 
+    def _told(self, number: int, depth: int) -> bytes:
+        """Return the digest of faces that the model lacks. Raises an UnreadError."""
+        found = self._text([number], depth)
+        if found is None:
+            raise UnreadError
+        return found
+
     def _looks(self, product: ifcopenshell.entity_instance) -> Iterator[Any]:
         """Yield the materials of the product and of its type."""
         for owner in (product.id(), *self._types.get(product.id(), ())):
@@ -210,6 +220,8 @@ class Fingerprints:
         kind = instance.is_a()
         if self._budget < 0 or depth > MAX_DEPTH or (kind in FACES and not self._cut):
             raise UnreadError
+        if kind in FACES and self.thin:
+            return self._told(number, depth)
         if number:
             self._digests[number] = None  # until it is known: who meets it before runs in a circle
         values: list[Any] = [kind]
@@ -217,7 +229,6 @@ class Fingerprints:
             values += self._values(instance, kind, depth + 1)
         except (RuntimeError, ValueError):
             raise UnreadError from None
-        values += [self._instance(style, depth + 1) for style in self._get(self._styles.get(number, ()))]
         digest = _digest(values)
         if kind in OWNED:
             del self._digests[number]
@@ -226,15 +237,23 @@ class Fingerprints:
         return digest
 
     def _values(self, instance: ifcopenshell.entity_instance, kind: str, depth: int) -> list[Any]:
-        """Return the attributes of an instance."""
-        count = len(instance) - (kind == "IfcShapeRepresentation")  # Items stand last
-        values = [self._value(instance.get_argument(place), depth) for place in range(count)]
-        return values if count == len(instance) else [*values, *self._items(instance, depth)]
+        """Return the attributes of an instance, and its styles."""
+        if kind not in self._lengths:
+            self._lengths[kind] = len(instance)
+        count = self._lengths[kind] - (kind == "IfcShapeRepresentation")  # Items stand last
+        read = map(instance.get_argument, range(count))
+        values = [value if type(value) in SIMPLE else self._value(value, depth) for value in read]
+        if count < self._lengths[kind]:
+            values += self._items(instance, depth)
+        styles = self._styles.get(instance.id())
+        if styles:
+            values += [self._instance(style, depth) for style in self._get(styles)]
+        return values
 
     def _value(self, value: object, depth: int) -> object:
         """Return an attribute with instances replaced by their digests; a style's item counts as such."""
         if isinstance(value, tuple):
-            return tuple(self._value(item, depth) for item in value)
+            return tuple([item if type(item) in SIMPLE else self._value(item, depth) for item in value])
         if not isinstance(value, ifcopenshell.entity_instance):
             return value
         return self._instance(value, depth)

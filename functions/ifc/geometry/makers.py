@@ -22,6 +22,7 @@ from functions.ifc.geometry.extrusions import EXTRUDED
 from functions.ifc.geometry.faces import Faces, Facets, join
 from functions.ifc.geometry.fingerprints import FACETED, Fingerprints, UnreadError
 from functions.ifc.geometry.mesh import Material, Mesh
+from functions.ifc.geometry.polygons import cross
 from functions.ifc.geometry.shapes import LINES
 from functions.ifc.placements import WORLD, Placements
 
@@ -106,7 +107,7 @@ class Maker:
         """Return a draft of flat faces."""
         numbers = [item.id() for item in items]
         lines = self.texts.lines(numbers)
-        if lines is None or any(self.fingerprints.is_styled(each) for each in lines.keys() - {*numbers}):
+        if lines is None or self.fingerprints.is_styled(*(lines.keys() - {*numbers})):
             return None
         facets = Faces(lines, self.scale).make(numbers)
         if facets is None:
@@ -241,7 +242,7 @@ def _is_flat(mesh: Mesh, triangles: Triangles) -> bool:
 
 def _planes(points: Floats, triangles: Triangles) -> Floats:
     a, b, c = np.moveaxis(points[triangles], 1, 0)
-    found: Floats = np.cross(b - a, c - a)
+    found: Floats = cross(b - a, c - a)
     return found
 
 

@@ -30,10 +30,18 @@ SLIVER = 1e-9  # a triangle of so small a part of its polygon's area is none
 MAX_CORNERS = 400  # cutting ears takes the square of it
 
 
+def cross(a: Floats, b: Floats) -> Floats:
+    """Return the vector products of rows; for few of them much faster than numpy's own."""
+    found = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    for at, (one, other) in enumerate(((1, 2), (2, 0), (0, 1))):
+        found[..., at] = a[..., one] * b[..., other] - a[..., other] * b[..., one]
+    return found
+
+
 def newell(rings: Floats) -> Floats:
     """Return the vector areas of polygons of equally many corners: (k, n, 3) -> (k, 3)."""
     steps = rings - rings[:, :1]
-    areas: Floats = np.cross(steps[:, 1:-1], steps[:, 2:]).sum(axis=1) / 2
+    areas: Floats = cross(steps[:, 1:-1], steps[:, 2:]).sum(axis=1) / 2
     return areas
 
 
@@ -55,7 +63,7 @@ def fans(rings: Floats) -> tuple[Floats, Integers]:
             break
         steps = np.roll(rings[left], -start, axis=1)
         steps = steps[:, 1:] - steps[:, :1]
-        parts = np.einsum("knj,kj->kn", np.cross(steps[:, :-1], steps[:, 1:]), normals[left]) / 2
+        parts = np.einsum("knj,kj->kn", cross(steps[:, :-1], steps[:, 1:]), normals[left]) / 2
         starts[left[parts.min(axis=1) > SLIVER * sizes[left]]] = start
     return normals, starts if count else starts[:0]
 
@@ -182,10 +190,17 @@ def _is_ear(ring: list[int], at: int, flat: Flat, tiny: float) -> bool:
     a, b, c = (flat[ring[(at + step) % len(ring)]] for step in (-1, 0, 1))
     if _turn(a, b, c) <= tiny:
         return False
-    return not any(
-        point not in (a, b, c)
-        and _turn(a, b, point) >= -tiny
-        and _turn(b, c, point) >= -tiny
-        and _turn(c, a, point) >= -tiny
-        for point in (flat[corner] for corner in ring)
-    )
+    (ax, ay), (bx, by), (cx, cy) = a, b, c
+    abx, aby, bcx, bcy, cax, cay = bx - ax, by - ay, cx - bx, cy - by, ax - cx, ay - cy
+    for corner in ring:
+        point = flat[corner]
+        x, y = point
+        # The turns from each side to the point, written out: nothing else is asked as often.
+        if (
+            abx * (y - ay) - aby * (x - ax) >= -tiny
+            and bcx * (y - by) - bcy * (x - bx) >= -tiny
+            and cax * (y - cy) - cay * (x - cx) >= -tiny
+            and point not in (a, b, c)
+        ):
+            return False
+    return True

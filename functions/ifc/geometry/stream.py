@@ -20,7 +20,7 @@ An iterator keeps all that it ever made: elements go through in batches. With ba
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ from functions.ifc.units import length_scale, list_units
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
     from functions.ifc.geometry.texts import Texts
+    from functions.ifc.geometry.thin import Thin
 
 BATCH = 8  # elements to start with; then as many as gave about VERTICES last time
 BATCH_MAX = 50
@@ -61,8 +62,9 @@ class Shape:
 class Geometry:
     """The shapes of a model, element by element; the counts are final once the stream has ended.
 
-    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces; for a few products it does
-    not pay to look for equal ones, which reads the whole model: `share=False`. `elements` counts those
+    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces; `thin` has those that the
+    model lacks; for a few products it does not pay to look for equal ones, which reads the whole model:
+    `share=False`. `elements` counts those
     that should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones
     left over.
     """
@@ -73,6 +75,7 @@ class Geometry:
     threads: int = 1
     texts: Texts | None = None
     share: bool = True
+    thin: Thin | None = None
     elements: int = 0
     meshed: int = 0
     shared: int = 0
@@ -115,9 +118,12 @@ class Geometry:
 
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
-        shapes, fingerprints = Shapes(self.reader), Fingerprints(self.reader, self.texts)
+        shapes, fingerprints = (
+            Shapes(self.reader),
+            Fingerprints(self.reader, self.texts, self.thin is not None),
+        )
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
-        if self.share and self.texts is not None and self._is_free():
+        if self.share and self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, int] = {}
@@ -155,10 +161,6 @@ class Geometry:
             end += 1
         return queue[start:end]
 
-    def _is_free(self) -> bool:
-        """Tell whether nobody has asked for a certain engine."""
-        return self.engines[0] == HYBRID and len(self.engines) > 1
-
     def _normals(self) -> bool:
         return "no-normals" not in self.settings
 
@@ -187,7 +189,7 @@ class Geometry:
         """Let the witness and the maker work on a batch."""
         self._drafts.clear()
         self._testimonies.clear()
-        for number in batch if self._is_free() and UNCUT not in self.settings else ():
+        for number in batch if is_free(self.engines, self.settings) else ():
             if number not in self._readable:
                 continue
             try:
@@ -257,9 +259,10 @@ class Geometry:
         """Return what one engine makes of some products."""
         if not numbers:
             return {}
+        model = self.model if self.thin is None else self.thin.serve(numbers)
         try:
             made = list(
-                tessellate(self.model, numbers, engine=engine, settings=self.settings, threads=self.threads)
+                tessellate(model, numbers, engine=engine, settings=self.settings, threads=self.threads)
             )
         except RuntimeError:
             # One element that cannot be read must not cost its neighbours.
@@ -303,3 +306,13 @@ class Geometry:
         matrix[:3, :3] = np.array(axes).T
         matrix[:3, 3] = np.array(origin) * self._scale
         return matrix
+
+
+def is_free(engines: Sequence[str], settings: Mapping[str, Any]) -> bool:
+    """Tell whether shapes may be made without an engine, by what was asked for."""
+    return _is_any(engines) and UNCUT not in settings
+
+
+def _is_any(engines: Sequence[str]) -> bool:
+    """Tell whether nobody has asked for a certain engine."""
+    return engines[0] == HYBRID and len(engines) > 1

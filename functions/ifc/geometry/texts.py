@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ CHUNK_BYTES = 1 << 19
 MAX_DIGITS = 10  # of a number in front of a line; the gate knows no longer ones
 NUMBER_TYPE = "S18"  # what is longer is cut off, and found nowhere
 MAX_LINES = 50_000
+STRIDE = 500  # lines to read at a time, where they are spread over the file
 NUMBER = re.compile(rb"#(\d+)")
 LINE_END, HASH, ZERO = b"\n#0"
 
@@ -87,6 +87,23 @@ class Texts:
             return numbers[:0], places[:0]
         return numbers, places
 
+    @property
+    def found(self) -> bool:
+        """Whether there are texts at all."""
+        return len(self._index[0]) > 0
+
+    def raw(self, numbers: Sequence[int]) -> list[bytes] | None:
+        """Return the lines of instances alone, up to the first semicolon; None where one is not found."""
+        found = list[bytes]()
+        with self._path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
+            for start in range(0, len(numbers), STRIDE):
+                text = self._read(np.array(numbers[start : start + STRIDE], np.int64), data)
+                if text is None:
+                    return None
+                found += text.split(JOINT)
+                data.madvise(MADV_DONTNEED)
+        return found
+
     def content(self, numbers: Sequence[int]) -> Content | None:
         """Return what instances and those that they refer to say; None where that cannot be told."""
         levels = self._walk(numbers)
@@ -97,11 +114,11 @@ class Texts:
         found = dict[int, Line]()
         levels = self._walk(numbers)
         for level in levels or ():
-            lines = level.text.split(JOINT)
-            ends = np.cumsum([0, *(line.count(b"#") for line in lines)]).tolist()
-            references = level.references.tolist()
-            spans = (references[start:end] for start, end in pairwise(ends))
-            found.update(zip(level.numbers.tolist(), zip(lines, spans, strict=True), strict=True))
+            references, start = level.references.tolist(), 0
+            for number, line in zip(level.numbers.tolist(), level.text.split(JOINT), strict=True):
+                end = start + line.count(b"#")
+                found[number] = line, references[start:end]
+                start = end
         return None if levels is None else found
 
     def _walk(self, numbers: Sequence[int]) -> list[Level] | None:

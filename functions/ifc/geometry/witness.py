@@ -17,6 +17,7 @@ import numpy as np
 
 from functions.ifc.geometry.convex import TINY_M, Faces, box_of, clip, dot, intersect, volume_of
 from functions.ifc.geometry.extrusions import Extrusions
+from functions.ifc.geometry.polygons import cross
 from functions.ifc.placements import Frame, Placements, Vector, transform
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Testimony:
             return False
         points = mesh.points - self.box[0]
         a, b, c = (points[mesh.parts[0][1][:, corner]] for corner in range(3))
-        normals = np.cross(b - a, c - a)
+        normals = cross(b - a, c - a)
         gap = np.abs(normals.sum(axis=0)).max()
         volume = float(np.einsum("ij,ij->i", a, normals).sum()) / 6
         return bool(

@@ -9,6 +9,7 @@ from pathlib import Path
 from functions.core import Files
 from functions.core.errors import InputError
 from functions.ifc.formats import dae, glb, ifc, igs, obj, stp, svg, ttl, xml
+from functions.ifc.formats.meshes import is_free
 from functions.ifc.formats.source import Source, Statistics
 from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 
@@ -17,19 +18,21 @@ from functions.operations.ifcconvert import ConvertRequest, ConvertResult
 class Writer:
     """A format's `write(options, source, target, files)`, and the classes that it never reads.
 
-    Of the request it sees the options that it declares; it returns the statistics.
+    Of the request it sees the options that it declares; it returns the statistics. `meshed`: of shapes it
+    wants the meshes alone.
     """
 
     write: Callable[[ConvertRequest, Source, Path, Files], Statistics]
     unread: tuple[str, ...] = ()
+    meshed: bool = False
 
 
 FORMATS = {
-    "glb": Writer(glb.write, glb.UNREAD),
-    "obj": Writer(obj.write, obj.UNREAD),
-    "dae": Writer(dae.write, dae.UNREAD),
-    "stp": Writer(stp.write, stp.UNREAD),
-    "igs": Writer(igs.write, igs.UNREAD),
+    "glb": Writer(glb.write, glb.UNREAD, meshed=True),
+    "obj": Writer(obj.write, obj.UNREAD, meshed=True),
+    "dae": Writer(dae.write, dae.UNREAD, meshed=True),
+    "stp": Writer(stp.write, stp.UNREAD, meshed=True),
+    "igs": Writer(igs.write, igs.UNREAD, meshed=True),
     "svg": Writer(svg.write, svg.UNREAD),
     "ttl": Writer(ttl.write, ttl.UNREAD),
     "xml": Writer(xml.write),
@@ -45,7 +48,8 @@ def run(request: ConvertRequest, files: Files) -> ConvertResult:
     output = request.output_filename or f"{Path(request.input_filename).stem}.{kind}"
     log = Log.of(request, output, files)
     files = replace(files, on_warning=log.warn, on_progress=log.progress)
-    source = Source.open(files.input(request.input_filename), files, without=writer.unread)
+    free = writer.meshed and is_free(request, robust=files.robust)
+    source = Source.open(files.input(request.input_filename), files, without=writer.unread, thin=free)
     statistics = writer.write(request, source, files.output(output), files)
     log.write(statistics)
     return ConvertResult(message=_message(statistics), output=output, statistics=statistics)
