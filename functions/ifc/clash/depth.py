@@ -1,0 +1,86 @@
+"""How far one body must be moved at least to come free of another: the penetration depth.
+
+For two convex bodies it is exact: the least overlap over the directions of all faces, and of all pairs of
+edges (the separating axis theorem). For others it is a bound that is reached: along the directions of the
+largest faces of both, the shortest move that frees the body, whatever it meets on its way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from functions.ifc.clash.columns import Columns
+
+if TYPE_CHECKING:
+    from functions.ifc.clash.form import Body
+    from functions.ifc.geometry.mesh import Floats
+
+EDGE_PAIRS = 4096  # bodies with more are nearly smooth: their faces look in all directions
+DIRECTIONS = 8  # of each body that is not convex
+MOVES = 12  # tried along a direction
+LARGE = 1 << 22  # pairs of triangles
+STEP_M = 1e-7
+
+
+def separate(a: Body, b: Body, origin: Floats) -> tuple[float, Floats, bool]:
+    """Return the depth of two convex bodies, negative when they are apart, and where to move b.
+
+    Also returns whether the depth is exact: of nearly smooth bodies only the faces are looked at.
+    """
+    axes = [a.turn(a.form.normals), b.turn(b.form.normals)]
+    exact = len(a.form.edges) * len(b.form.edges) <= EDGE_PAIRS
+    if exact:
+        pairs = np.cross(a.turn(a.form.edges)[:, None], b.turn(b.form.edges)[None]).reshape(-1, 3)
+        lengths = np.linalg.norm(pairs, axis=1)
+        skew = lengths > 1e-4  # noqa: PLR2004 - nearly parallel edges say nothing that faces do not say
+        axes.append(pairs[skew] / lengths[skew][:, None])
+    directions = np.concatenate(axes)
+    one, other = directions @ (a.points - origin).T, directions @ (b.points - origin).T
+    forward, backward = one.max(axis=1) - other.min(axis=1), other.max(axis=1) - one.min(axis=1)
+    overlaps = np.minimum(forward, backward)
+    least = int(overlaps.argmin())
+    sign = 1.0 if forward[least] <= backward[least] else -1.0
+    return float(overlaps[least]), sign * directions[least], exact
+
+
+def escape(a: Body, b: Body, origin: Floats, *, nothing: float, enough: float) -> tuple[float, Floats]:
+    """Return the depth of two closed bodies, and where to move b.
+
+    A common volume up to `nothing` is none. A depth up to `enough` is not looked at any closer.
+    """
+    one, other = a.corners(origin), b.corners(origin)
+    count = DIRECTIONS if len(one) * len(other) <= LARGE else 3
+    directions = np.concatenate([body.turn(body.form.normals[:count]) for body in (a, b)])
+    best, way = np.inf, directions[0]
+    for place, direction in enumerate(directions):
+        if place and np.abs(directions[:place] @ direction).max() > 1 - 1e-9:
+            continue
+        columns = Columns(one, other, frame_of(direction))
+        for sign, moves in zip((1.0, -1.0), columns.ways_out(), strict=True):
+            found = _first_free(columns, sign, moves, nothing, best)
+            if found < best:
+                best, way = found, sign * direction
+        if best <= enough:
+            break
+    return float(best), way
+
+
+def _first_free(columns: Columns, sign: float, moves: Floats, nothing: float, best: float) -> float:
+    """Return the shortest of some moves that frees the other body, if it is shorter than the best."""
+    steps = np.unique(np.round(moves[moves < best], 7))
+    if not len(steps):
+        return np.inf
+    for step in [*steps[:MOVES].tolist(), float(steps[-1])]:
+        if columns.volume(sign * (step + STEP_M)) <= nothing:
+            return float(step)
+    return np.inf
+
+
+def frame_of(direction: Floats) -> Floats:
+    """Return a right-handed frame, as rows, whose third axis is the direction."""
+    other = np.eye(3)[int(np.abs(direction).argmin())]
+    first = np.cross(other, direction)
+    first /= np.linalg.norm(first)
+    return np.stack([first, np.cross(direction, first), direction])
