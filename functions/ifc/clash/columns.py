@@ -85,17 +85,25 @@ class Columns:
         self._one = _heights(self._pieces, facts[:, :3])
         self._other = _heights(self._pieces, facts[:, 3:6])
         self._weights = _areas(self._pieces) * self._sides.prod(axis=1)
+        self._gaps = self._one - self._other
+        self._sorted = np.sort(self._gaps, axis=1)
+        self._means = self._gaps.mean(axis=1)
+        self._whole = float((self._weights * self._other.mean(axis=1)).sum())
+        self._sum = float(self._weights.sum())
 
     def volume(self, shift: float = 0.0) -> float:
         """Return the common volume when the other body is moved by `shift` along the direction."""
-        whole = self._weights * (self._other.mean(axis=1) + shift)
-        return float((whole + self._weights * _negative(self._one - self._other - shift)).sum())
+        under, over = self._sorted[:, 2] <= shift, self._sorted[:, 0] >= shift
+        below = (self._weights[under] * (self._means[under] - shift)).sum()
+        mixed = ~(under | over)
+        part = (self._weights[mixed] * _negative(self._sorted[mixed] - shift)).sum()
+        return self._whole + shift * self._sum + float(below + part)
 
     def centre(self) -> Floats:
         """Return the middle of the common part, which must have a volume."""
         signs = self._sides.prod(axis=1)
         total = _moments(self._pieces, np.zeros_like(self._other), self._other, signs)
-        gap = self._one - self._other
+        gap = self._gaps
         part = np.concatenate([self._pieces, gap[..., None], self._other[..., None]], axis=2)
         rows = np.flatnonzero((gap < 0).any(axis=1))
         low = _clip(part[rows], np.broadcast_to(BELOW, (len(rows), 4)), np.zeros(len(rows)))
@@ -110,7 +118,7 @@ class Columns:
 
         Where it comes free a lower face of it has passed an upper face of the one, or the reverse.
         """
-        gaps = self._one - self._other
+        gaps = self._gaps
         forward = gaps[(self._sides == (1.0, -1.0)).all(axis=1)].max(axis=1, initial=-np.inf)
         backward = gaps[(self._sides == (-1.0, 1.0)).all(axis=1)].min(axis=1, initial=np.inf)
         return forward[forward > 0], -backward[backward < 0]
@@ -191,13 +199,16 @@ def _heights(pieces: Floats, planes: Floats) -> Floats:
 
 
 def _negative(values: Floats) -> Floats:
-    """Return the mean over triangles of the negative part of what is linear between their corners."""
-    low, middle, high = np.moveaxis(np.sort(values, axis=1), 1, 0)
-    mean = (low + middle + high) / 3
-    with np.errstate(divide="ignore", invalid="ignore"):
-        one = low**3 / (3 * (low - middle) * (low - high))
-        two = mean - high**3 / (3 * (high - low) * (high - middle))
-    found: Floats = np.select([high <= 0, low >= 0, middle >= 0], [mean, np.zeros_like(mean), one], two)
+    """Return the mean over triangles of the negative part of what is linear between their corners.
+
+    The values at the corners grow, the first is below and the last above zero.
+    """
+    low, middle, high = np.moveaxis(values, 1, 0)
+    one, two = middle >= 0, middle < 0
+    found = np.empty(len(values))
+    found[one] = low[one] ** 3 / (3 * (low[one] - middle[one]) * (low[one] - high[one]))
+    above = high[two] ** 3 / (3 * (high[two] - low[two]) * (high[two] - middle[two]))
+    found[two] = values[two].mean(axis=1) - above
     return found
 
 

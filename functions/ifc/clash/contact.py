@@ -80,6 +80,12 @@ class Contact:
     points: tuple[Floats, Floats]
     method: Method
 
+    def move(self, frame: Floats) -> Contact:
+        """Return the same in other coordinates, by a 4x4 matrix."""
+        turn, shift = frame[:3, :3], frame[:3, 3]
+        one, other = (turn @ point + shift for point in self.points)
+        return replace(self, way=turn @ self.way, point=turn @ self.point + shift, points=(one, other))
+
     def mirror(self) -> Contact:
         """Return the same with the bodies exchanged."""
         return replace(self, way=-self.way, points=self.points[::-1])

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats
 
 EDGE_PAIRS = 4096  # bodies with more are nearly smooth: their faces look in all directions
-DIRECTIONS = 8  # of each body that is not convex
-MOVES = 12  # tried along a direction
-LARGE = 1 << 22  # pairs of triangles
-STEP_M = 1e-7
+DIRECTIONS, FEWEST = 8, 2  # of each body that is not convex: as many as the work allows
+WORK = 1 << 20  # pairs of triangles, times directions
+STEP_M, DIGITS = 1e-7, 7
 
 
 def separate(a: Body, b: Body, origin: Floats) -> tuple[float, Floats, bool]:
@@ -51,10 +50,17 @@ def escape(a: Body, b: Body, origin: Floats, *, nothing: float, enough: float) -
     A common volume up to `nothing` is none. A depth up to `enough` is not looked at any closer.
     """
     one, other = a.corners(origin), b.corners(origin)
-    count = DIRECTIONS if len(one) * len(other) <= LARGE else 3
+    count = int(np.clip(WORK // (len(one) * len(other)), FEWEST, DIRECTIONS))
     directions = np.concatenate([body.turn(body.form.normals[:count]) for body in (a, b)])
-    best, way = np.inf, directions[0]
+    mine, theirs = directions @ (a.points - origin).T, directions @ (b.points - origin).T
+    # As far as the whole of one has passed the whole of the other it is free, whatever their shapes.
+    forward, backward = mine.max(axis=1) - theirs.min(axis=1), theirs.max(axis=1) - mine.min(axis=1)
+    outer = np.minimum(forward, backward)
+    least = int(outer.argmin())
+    best, way = float(outer[least]), directions[least] * (1 if forward[least] <= backward[least] else -1)
     for place, direction in enumerate(directions):
+        if best <= enough:
+            break
         if place and np.abs(directions[:place] @ direction).max() > 1 - 1e-9:
             continue
         columns = Columns(one, other, frame_of(direction))
@@ -62,20 +68,23 @@ def escape(a: Body, b: Body, origin: Floats, *, nothing: float, enough: float) -
             found = _first_free(columns, sign, moves, nothing, best)
             if found < best:
                 best, way = found, sign * direction
-        if best <= enough:
-            break
-    return float(best), way
+    return best, way
 
 
 def _first_free(columns: Columns, sign: float, moves: Floats, nothing: float, best: float) -> float:
-    """Return the shortest of some moves that frees the other body, if it is shorter than the best."""
-    steps = np.unique(np.round(moves[moves < best], 7))
-    if not len(steps):
-        return np.inf
-    for step in [*steps[:MOVES].tolist(), float(steps[-1])]:
-        if columns.volume(sign * (step + STEP_M)) <= nothing:
-            return float(step)
-    return np.inf
+    """Return a short one of some moves that frees the other body, if it is shorter than the best.
+
+    It is sought by halves, so a body that would be free somewhere on the way and not after it may be missed.
+    """
+    steps = np.unique(np.round(moves[moves < best - STEP_M], DIGITS))
+    low, high = 0, len(steps)
+    while low < high:
+        middle = (low + high) // 2
+        if columns.volume(sign * (float(steps[middle]) + STEP_M)) <= nothing:
+            high = middle
+        else:
+            low = middle + 1
+    return float(steps[low]) if low < len(steps) else np.inf
 
 
 def frame_of(direction: Floats) -> Floats:

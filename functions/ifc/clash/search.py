@@ -12,6 +12,7 @@ from functions.ifc.clash.contact import Contact, Rule, examine
 from functions.ifc.clash.form import Body, Form
 from functions.ifc.clash.sides import Element
 
+DIGITS = 7  # of metres: pairs of equal bodies that stand to each other alike are tested once
 KEPT = 1 << 20  # points of placed bodies
 
 
@@ -34,6 +35,7 @@ class Search:
     _forms: dict[bytes, Form] = field(default_factory=dict)
     _bodies: dict[tuple[str, str, int], Body] = field(default_factory=dict)
     _points: int = 0
+    _known: dict[tuple[bytes, bytes, bytes], Contact | None] = field(default_factory=dict)
 
     def run(
         self, a: Sequence[Element], b: Sequence[Element], *, progress: Callable[[int, int], None]
@@ -62,10 +64,17 @@ class Search:
 
     def _test(self, one: Element, other: Element) -> Contact | None:
         """Test two elements, always in the same order: what is found does not depend on their sides."""
-        if one.key < other.key:
-            return examine(self._body(one), self._body(other), self.rule)
-        found = examine(self._body(other), self._body(one), self.rule)
-        return None if found is None else found.mirror()
+        if other.key < one.key:
+            found = self._test(other, one)
+            return None if found is None else found.mirror()
+        frame = one.placement
+        between = np.linalg.solve(frame, other.placement)
+        known = one.mesh.key, other.mesh.key, (np.round(between, DIGITS) + 0.0).tobytes()
+        if known not in self._known:
+            found = examine(self._body(one), self._body(other), self.rule)
+            self._known[known] = None if found is None else found.move(np.linalg.inv(frame))
+        found = self._known[known]
+        return None if found is None else found.move(frame)
 
     def _body(self, element: Element) -> Body:
         """Return the body of an element; those used lately are kept."""

@@ -61,8 +61,8 @@ class Source(BaseModel):
 
     @property
     def chosen(self) -> Literal["a", "i", "e"]:
-        """What the selector is for."""
-        return self.mode or ("i" if self.selector else "a")
+        """What the selector is for; without one all elements are meant, as ifcclash has it."""
+        return self.mode or "i" if self.selector and self.mode != "a" else "a"
 
 
 class ClashSet(BaseModel):
@@ -114,12 +114,6 @@ class ClashRequest(Request):
                     field=f"clash_sets.{number}.name",
                 )
             names.add(one.name)
-            for side, sources in (("a", one.a), ("b", one.b)):
-                for place, source in enumerate(sources):
-                    if (source.chosen == "a") == bool(source.selector):
-                        what = "takes no selector" if source.selector else "needs a selector"
-                        field = f"clash_sets.{number}.{side}.{place}.selector"
-                        raise InputError(f"{field}: mode {source.chosen} {what}", field=field)
         return self
 
 
