@@ -108,7 +108,7 @@ class Models:
             try:
                 self._models[path] = self._open(path, name, mine)
             except ModelError as error:
-                raise error.at(mine[0].place) from None
+                raise error.at(f"{mine[0].place}.file") from None
 
     @property
     def all(self) -> Iterable[Model]:

@@ -128,7 +128,7 @@ def _choices(sources: list[Source], place: str, files: Files) -> list[Choice]:
     return [
         Choice(
             path=files.input(source.file),
-            selector=source.selector or None,
+            selector=source.selector if source.chosen != "a" else None,
             mode=source.chosen,
             place=f"{place}.{number}",
         )
