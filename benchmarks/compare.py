@@ -24,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks.plain import COLUMNS, EXTRACTED, IDS, PLAIN
+from benchmarks.plain import CLEARANCE, COLUMNS, EXTRACTED, IDS, PLAIN, find_other
 from benchmarks.specifications import write_ids
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,10 +33,20 @@ REQUESTS: dict[str, dict[str, object]] = {
     "ifccsv": {"query": "IfcElement", "attributes": COLUMNS, "format": "csv"},
     "ifc5d": {"query": "IfcElement", "mode": "add", "schedule": None},
     "ifcpatch": {"recipe": "Extract", "arguments": [EXTRACTED]},
+    "ifcclash": {**CLEARANCE, "include_related": True},
 }
-# Inputs that are made for a measurement, in its folder; what they add to the request.
-MADE: dict[str, Callable[[Path], dict[str, object]]] = {
-    "ifctester": lambda folder: {"ids_filename": str(write_ids(folder / IDS))},
+
+
+def add_other(_: Path, model: Path) -> dict[str, object]:
+    """Return the other side of a clash detection, if there is one."""
+    other = find_other(model)
+    return {"clash_sets": [{"b": [{"file": str(other)}]}]} if other else {}
+
+
+# Inputs besides the model, some of them made in the folder of a measurement; what they add to the request.
+MADE: dict[str, Callable[[Path, Path], dict[str, object]]] = {
+    "ifctester": lambda folder, _: {"ids_filename": str(write_ids(folder / IDS))},
+    "ifcclash": add_other,
 }
 PACKAGES = {
     "ifctester": ("ifcopenshell", "ifctester"),
@@ -44,6 +54,7 @@ PACKAGES = {
     "ifccsv": ("ifcopenshell", "ifccsv"),
     "ifc5d": ("ifcopenshell", "ifc5d"),
     "ifcpatch": ("ifcopenshell", "ifcpatch"),
+    "ifcclash": ("ifcopenshell", "ifcclash"),
 }
 HEAD = "| model | MB | CPU s | plain | ratio | wall s | plain | peak MB | plain | MB per MB | equal |"
 
@@ -102,7 +113,7 @@ def middle(costs: list[Cost]) -> Cost:
 def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None] = lambda _: None) -> Row:
     """Measure one model; `say` is told what runs now."""
     with tempfile.TemporaryDirectory() as folder:
-        made = MADE[operation](Path(folder)) if operation in MADE else {}
+        made = MADE[operation](Path(folder), model) if operation in MADE else {}
         request = json.dumps({**REQUESTS.get(operation, {}), **made})
         ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
         mine, theirs = list[Cost](), list[Cost]()
@@ -114,7 +125,9 @@ def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None
                 theirs.append(measure(["benchmarks.plain", operation, str(model), str(plain)]))
         equal = "" if operation not in PLAIN else check(operation, model, ours, plain)
     other = middle(theirs) if theirs else None
-    return Row(model.name, model.stat().st_size, middle(mine), other, equal)
+    pair = find_other(model) if operation == "ifcclash" else None
+    size = sum(path.stat().st_size for path in (model, pair) if path)
+    return Row(model.name, size, middle(mine), other, equal)
 
 
 def check(operation: str, model: Path, ours: Path, plain: Path) -> str:

@@ -216,29 +216,31 @@ def make_rows(report: Report) -> Iterator[Row]:
 
 def describe(record: Record) -> str:
     """Return what is wrong, in words."""
-    if record.type == "clearance":
+    return "they touch" if record.type == "touching" else f"{record.type}, {_measure(record)}"
+
+
+def _measure(record: Record) -> str:
+    """Return how deep or how far apart."""
+    if record.type in {"clearance", "touching"}:
         return f"{record.distance * 1000:.1f} mm apart"
-    if record.type == "touching":
-        return "they touch"
-    return f"{record.type}, {record.depth * 1000:.1f} mm deep"
+    return f"{record.depth * 1000:.1f} mm deep"
 
 
 def make_tables(report: Report) -> Iterator[tuple[str, Sequence[str], Iterable[Sequence[object]]]]:
     """Yield the tables of a page: the clashes of each set, its groups, and the elements with several."""
-    header = ("status", "type", "what", "a", "", "b", "", "group", "place", "id")
+    header = ("status", "type", "depth or gap", "group", "place", "a", "", "b", "")
     for one in report.clash_sets:
         rows = [
             (
                 record.status,
                 record.type,
-                describe(record),
+                _measure(record),
+                record.group,
+                " ".join(f"{value:.3f}" for value in record.point),
                 f"{record.a_ifc_class} {record.a_name}",
                 f"{record.a_file} {record.a_global_id}",
                 f"{record.b_ifc_class} {record.b_name}",
                 f"{record.b_file} {record.b_global_id}",
-                record.group,
-                " ".join(f"{value:.3f}" for value in record.point),
-                record.id,
             )
             for record in (*one.clashes, *one.resolved)
         ]

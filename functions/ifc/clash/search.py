@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from functions.ifc.clash.candidates import find_pairs
 from functions.ifc.clash.contact import Contact, Rule, examine
 from functions.ifc.clash.form import Body, Form
 from functions.ifc.clash.sides import Element
+
+if TYPE_CHECKING:
+    from functions.ifc.geometry.mesh import Floats
 
 DIGITS = 7  # of metres: pairs of equal bodies that stand to each other alike are tested once
 KEPT = 1 << 20  # points of placed bodies
@@ -72,7 +76,8 @@ class Search:
         known = one.mesh.key, other.mesh.key, (np.round(between, DIGITS) + 0.0).tobytes()
         if known not in self._known:
             found = examine(self._body(one), self._body(other), self.rule)
-            self._known[known] = None if found is None else found.move(np.linalg.inv(frame))
+            back: Floats = np.asarray(np.linalg.inv(frame), np.float64)
+            self._known[known] = None if found is None else found.move(back)
         found = self._known[known]
         return None if found is None else found.move(frame)
 

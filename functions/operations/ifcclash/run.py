@@ -111,8 +111,8 @@ def make_page(report: Report) -> str:
     facts = {
         "files": ", ".join(report.files),
         "mode": report.mode,
-        "tolerance": f"{report.tolerance} m",
-        "clearance": f"{report.clearance} m",
+        "penetration allowed": f"{report.tolerance} m",
+        "distance to keep": f"{report.clearance} m",
         **{name: count for name, count in counts.items() if count or name in {"clashes", "new"}},
     }
     verdict = (f"{counts['clashes']} clashes" if counts["clashes"] else "No clashes"), not counts["clashes"]

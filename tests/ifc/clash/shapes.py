@@ -24,7 +24,8 @@ def box(low: Any, high: Any, placement: Any = None) -> Body:
 
 def move(x: float, y: float, z: float, angle: float = 0.0, axis: Any = (0, 0, 1)) -> Any:
     """Return a placement: turned around an axis, then moved."""
-    matrix = trimesh.transformations.rotation_matrix(angle, axis)
+    turn: Any = trimesh.transformations.rotation_matrix
+    matrix = turn(angle, axis)
     matrix[:3, 3] = x, y, z
     return matrix
 

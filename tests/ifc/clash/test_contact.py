@@ -183,7 +183,8 @@ def test_the_order_of_two_bodies_does_not_matter(a: Body, b: Body, rule: Rule) -
 @settings(max_examples=40, deadline=None)
 @given(boxes(), boxes(), vectors)
 def test_where_the_bodies_are_does_not_matter(a: Body, b: Body, place: tuple[float, ...]) -> None:
-    far = move(*(1000 * value for value in place), 1.0)
+    x, y, z = (1000 * value for value in place)
+    far = move(x, y, z, 1.0)
     one = examine(a, b, NEAR)
     other = examine(Body(a.form, far @ a.placement), Body(b.form, far @ b.placement), NEAR)
     if one is None or other is None:

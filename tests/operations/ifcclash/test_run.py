@@ -54,6 +54,7 @@ def execute(folder: Path, sets: list[dict[str, Any]], **request: Any) -> tuple[A
     files = Files(inputs=inputs, outputs=folder, scratch=folder, on_warning=warnings.append)
     result = chosen.load()(chosen.parse({"clash_sets": body, **request}), files)
     assert result.success
+    assert result.output
     return result, folder / result.output, warnings
 
 
@@ -72,8 +73,10 @@ def read(folder: Path, sets: list[dict[str, Any]], **request: Any) -> dict[str, 
 
 def read_topics(path: Path) -> list[Any]:
     """Return the topics of a BCF with all that they hold: the reader reads late."""
-    with load(path) as archive:
-        topics = list(archive.topics.values())
+    opened: Any = load(path)
+    assert opened is not None
+    with opened as archive:
+        topics: list[Any] = list(archive.topics.values())
         assert all(handler.topic and handler.viewpoints for handler in topics)
     return topics
 
@@ -288,8 +291,8 @@ def test_groups_by_place_and_by_element(tmp_path: Path) -> None:
 
 def test_a_former_report_tells_new_from_active_and_resolved(tmp_path: Path) -> None:
     _, report, _ = execute(tmp_path / "old", pair(SERVICES, STRUCTURE), **SAFE)
-    model = ifcopenshell.open(SERVICES)
-    by_name = {one.Name: one for one in model.by_type("IfcElement")}
+    model: Any = ifcopenshell.open(SERVICES)
+    by_name: dict[str, Any] = {one.Name: one for one in model.by_type("IfcElement")}
     for name, shift in (("Duct 01 supply", 5.0), ("Pipe 11 heating", 0.0)):
         element = by_name[name]
         matrix = np.eye(4)
