@@ -116,7 +116,7 @@ def _penetrate(a: Body, b: Body, rule: Rule, origin: Floats) -> Contact | None:
     if volume <= nothing:
         return None
     if not convex:
-        depth, way = escape(a, b, origin, nothing=nothing, enough=rule.depth)
+        depth, way = escape(a, b, origin, volume=volume, nothing=nothing, enough=rule.depth)
         if depth <= rule.depth:
             return None
     middle = columns.centre() + origin

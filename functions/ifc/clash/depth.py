@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EDGE_PAIRS = 4096  # bodies with more are nearly smooth: their faces look in all directions
 DIRECTIONS, FEWEST = 8, 2  # of each body that is not convex: as many as the work allows
+PARALLEL = 1e-9
 WORK = 1 << 20  # pairs of triangles, times directions
 STEP_M, DIGITS = 1e-7, 7
 
@@ -44,10 +45,13 @@ def separate(a: Body, b: Body, origin: Floats) -> tuple[float, Floats, bool]:
     return float(overlaps[least]), sign * directions[least], exact
 
 
-def escape(a: Body, b: Body, origin: Floats, *, nothing: float, enough: float) -> tuple[float, Floats]:
+def escape(
+    a: Body, b: Body, origin: Floats, *, volume: float, nothing: float, enough: float
+) -> tuple[float, Floats]:
     """Return the depth of two closed bodies, and where to move b.
 
-    A common volume up to `nothing` is none. A depth up to `enough` is not looked at any closer.
+    `volume` is the common one; one up to `nothing` is none. A depth up to `enough` is not looked at any
+    closer.
     """
     one, other = a.corners(origin), b.corners(origin)
     count = int(np.clip(WORK // (len(one) * len(other)), FEWEST, DIRECTIONS))
@@ -58,17 +62,38 @@ def escape(a: Body, b: Body, origin: Floats, *, nothing: float, enough: float) -
     outer = np.minimum(forward, backward)
     least = int(outer.argmin())
     best, way = float(outer[least]), directions[least] * (1 if forward[least] <= backward[least] else -1)
-    for place, direction in enumerate(directions):
-        if best <= enough:
+    least_needed = np.maximum(_chords(a, b, volume, directions), _chords(b, a, volume, directions))
+    tried = np.zeros((0, 3))
+    for place in np.argsort(least_needed, kind="stable").tolist():
+        direction = directions[place]
+        if best <= enough or least_needed[place] >= best - STEP_M:
             break
-        if place and np.abs(directions[:place] @ direction).max() > 1 - 1e-9:
+        if len(tried) and np.abs(tried @ direction).max() > 1 - PARALLEL:
             continue
+        tried = np.vstack([tried, direction])
         columns = Columns(one, other, frame_of(direction))
         for sign, moves in zip((1.0, -1.0), columns.ways_out(), strict=True):
             found = _first_free(columns, sign, moves, nothing, best)
             if found < best:
                 best, way = found, sign * direction
     return best, way
+
+
+def _chords(a: Body, b: Body, volume: float, directions: Floats) -> Floats:
+    """Return how far b must be moved along directions at least.
+
+    On a line through the common part both bodies have a chord in common, and come apart on it only after a
+    move as long as that. The longest chord is at least the volume over the area of the common part seen
+    along the line, and this at most that of the box, along the axes of a, that holds the common part.
+    """
+    axes = a.placement[:3, :3]
+    mine, theirs = a.points @ axes, b.points @ axes
+    sides = np.minimum(mine.max(axis=0), theirs.max(axis=0)) - np.maximum(
+        mine.min(axis=0), theirs.min(axis=0)
+    )
+    faces = np.prod(sides) / np.maximum(sides, 1e-12)
+    found: Floats = volume / np.maximum(np.abs(directions @ axes) @ faces, 1e-300)
+    return found
 
 
 def _first_free(columns: Columns, sign: float, moves: Floats, nothing: float, best: float) -> float:
