@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import revise
-from benchmarks.plain import COLUMNS, EXTRACTED, IDS, PLAIN, REVISED
+from benchmarks.plain import CLEARANCE, COLUMNS, EXTRACTED, IDS, PLAIN, REVISED, find_other
 from benchmarks.specifications import write_ids
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,11 +34,21 @@ REQUESTS: dict[str, dict[str, object]] = {
     "ifccsv": {"query": "IfcElement", "attributes": COLUMNS, "format": "csv"},
     "ifc5d": {"query": "IfcElement", "mode": "add", "schedule": None},
     "ifcpatch": {"recipe": "Extract", "arguments": [EXTRACTED]},
+    "ifcclash": {**CLEARANCE, "include_related": True},
     "ifcdiff": {"format": "json"},
 }
-# Inputs that are made for a measurement, in its folder and of its model; what they add to the request.
-MADE: dict[str, Callable[[Path, Path], dict[str, Path]]] = {
+
+
+def add_other(_: Path, model: Path) -> dict[str, object]:
+    """Return the other side of a clash detection, if there is one."""
+    other = find_other(model)
+    return {"clash_sets": [{"b": [{"file": str(other)}]}]} if other else {}
+
+
+# Inputs besides the model, some of them made in the folder of a measurement; what they add to the request.
+MADE: dict[str, Callable[[Path, Path], dict[str, object]]] = {
     "ifctester": lambda folder, _: {"ids_filename": write_ids(folder / IDS)},
+    "ifcclash": add_other,
     "ifcdiff": lambda folder, model: {"new_file": revise.write(model, folder / REVISED, every=EDITED)},
 }
 EDITED = 400  # one in so many objects of each sort: about two in a hundred elements change
@@ -49,6 +59,7 @@ PACKAGES = {
     "ifc5d": ("ifcopenshell", "ifc5d"),
     "ifcdiff": ("ifcopenshell", "ifcdiff"),
     "ifcpatch": ("ifcopenshell", "ifcpatch"),
+    "ifcclash": ("ifcopenshell", "ifcclash"),
 }
 HEAD = "| model | MB | CPU s | plain | ratio | wall s | plain | peak MB | plain | MB per MB | equal |"
 
@@ -109,9 +120,7 @@ def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None
     with tempfile.TemporaryDirectory() as folder:
         made = MADE[operation](Path(folder), model) if operation in MADE else {}
         request = json.dumps({**REQUESTS.get(operation, {}), **made}, default=str)
-        size = model.stat().st_size + sum(
-            path.stat().st_size for path in made.values() if path.suffix == model.suffix
-        )
+        others = [path for path in made.values() if isinstance(path, Path) and path.suffix == model.suffix]
         ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
         mine, theirs = list[Cost](), list[Cost]()
         for run in range(1, runs + 1):
@@ -122,6 +131,8 @@ def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None
                 theirs.append(measure(["benchmarks.plain", operation, str(model), str(plain)]))
         equal = "" if operation not in PLAIN else check(operation, model, ours, plain)
     other = middle(theirs) if theirs else None
+    pair = find_other(model) if operation == "ifcclash" else None
+    size = sum(path.stat().st_size for path in (model, pair, *others) if path)
     return Row(model.name, size, middle(mine), other, equal)
 
 

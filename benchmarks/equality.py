@@ -10,7 +10,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,33 @@ def compare_json(_: Path, ours: Path, plain: Path) -> list[str]:
             if value != single["NominalValue"]:
                 lines.append(f"#{owner} {of['Name']}.{single['Name']}: {value} not {single['NominalValue']}")
     return lines
+
+
+FOUND_BY_OURS = {"identical", "contained", "touching"}  # plain ifcclash misses some of these
+SAME_M = 1e-4
+
+
+def compare_clashes(_: Path, ours: Path, plain: Path) -> list[str]:
+    """Compare the pairs, and their distances: the plain tool says any that is too small, ours the least."""
+
+    def by_pair(clashes: Iterable[dict[str, Any]]) -> dict[frozenset[str], dict[str, Any]]:
+        return {frozenset((one["a_global_id"], one["b_global_id"])): one for one in clashes}
+
+    one = by_pair(json.loads(ours.read_text(encoding="utf-8"))["clash_sets"][0]["clashes"])
+    found = json.loads(plain.read_text(encoding="utf-8"))[0]["clashes"].values()
+    other = by_pair(clash for clash in found if clash["a_global_id"] != clash["b_global_id"])
+    one = {pair: clash for pair, clash in one.items() if len(pair) > 1}  # two files may share a GlobalId
+    lines = [f"missing: {set(pair)}" for pair in other.keys() - one.keys()]
+    lines += [
+        f"too many: {set(pair)}"
+        for pair in one.keys() - other.keys()
+        if one[pair]["type"] not in FOUND_BY_OURS
+    ]
+    return lines + [
+        f"{set(pair)}: {one[pair]['distance']} instead of {other[pair]['distance']}"
+        for pair in one.keys() & other.keys()
+        if other[pair]["type"] == "clearance" and one[pair]["distance"] > other[pair]["distance"] + SAME_M
+    ]
 
 
 BESIDE = " (ifcpipe)"  # at the end of the name of a second set
@@ -207,6 +234,7 @@ CHECKS: dict[str, Callable[[Path, Path, Path], list[str]]] = {
     "ifc2json": compare_json,
     "ifc5d": compare_quantities,
     "ifcpatch": compare_ifc,
+    "ifcclash": compare_clashes,
 }
 
 

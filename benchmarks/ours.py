@@ -12,6 +12,7 @@ from pathlib import Path
 
 import functions.ifc.thrift  # noqa: F401 - as every child process has it
 from functions.core import Files
+from functions.core.operation import fill
 from functions.core.registry import operation
 
 
@@ -19,7 +20,7 @@ def run(name: str, model: Path, output: Path, request: dict[str, object]) -> Non
     """Run an operation on a model; its main output becomes `output`."""
     chosen = operation(name)
     field = next(iter(chosen.file_fields))
-    parsed = chosen.parse({**request, field: model.name})
+    parsed = chosen.parse(fill(request, field, model.name))
     inputs = {use.reference: Path(use.reference) for use in parsed.files()} | {model.name: model}
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         files = Files(inputs=inputs, outputs=output.parent, scratch=Path(scratch))

@@ -6,7 +6,8 @@ ifcconvert: IfcOpenShell's iterator with its default kernel (OpenCASCADE) and se
 written by its glTF serializer, as its documentation shows. ifctester: ids.open, validate and the JSON
 reporter. ifccsv: ifccsv's own export. ifcpatch: the recipe ExtractElements. ifc5d: quantify and edit_qtos
 with the rule set of the schema. ifc2json: get_info of every instance. ifcdiff: IfcDiff with its defaults
-(attributes and geometry) and its own export, against the revised model beside the output.
+(attributes and geometry) and its own export, against the revised model beside the output. ifcclash: its
+Clasher in the mode clearance with 50 mm, against MODEL.other.ifc if there is one, else within the model.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ COLUMNS = [
 
 EXTRACTED = "IfcWall"
 REVISED = "revised.ifc"  # and for ifcdiff
+CLEARANCE = {"mode": "clearance", "clearance": 0.05, "check_all": False}
+
+
+def find_other(model: Path) -> Path | None:
+    """Return the other side of a clash detection, if it lies beside the model: a.other.ifc for a.ifc."""
+    other = model.with_suffix(".other.ifc")
+    return other if other.exists() else None
 
 
 def convert(model: Path, output: Path) -> None:
@@ -98,6 +106,22 @@ def quantify(model: Path, output: Path) -> None:
     file.write(str(output))
 
 
+def clash(model: Path, output: Path) -> None:
+    """Write a JSON of the elements that are nearer than a clearance, to the other side's or among them."""
+    import logging  # noqa: PLC0415
+
+    from ifcclash.ifcclash import Clasher, ClashSettings  # noqa: PLC0415
+
+    settings = ClashSettings()
+    settings.logger, settings.output = logging.getLogger("ifcclash"), str(output)
+    clasher = Clasher(settings)
+    other = find_other(model)
+    sides = {"a": [{"file": str(model)}], "b": [{"file": str(other)}] if other else []}
+    clasher.clash_sets = [{"name": "Set", **sides, **CLEARANCE}]
+    clasher.clash()
+    clasher.export()
+
+
 def audit(model: Path, output: Path) -> None:
     """Write a JSON report of an audit against the IDS beside the output."""
     import ifcopenshell  # noqa: PLC0415
@@ -126,6 +150,7 @@ def diff(model: Path, output: Path) -> None:
 PLAIN = {
     "ifcdiff": diff,
     "ifctester": audit,
+    "ifcclash": clash,
     "ifcconvert": convert,
     "ifc2json": dump,
     "ifccsv": export,

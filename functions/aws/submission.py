@@ -15,7 +15,7 @@ from functions.aws.table import object_token
 from functions.core import registry
 from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError
 from functions.core.job import Event, InputRef, Job, Status, job_id
-from functions.core.operation import Operation, Request
+from functions.core.operation import Operation, Request, fill, is_filled
 from functions.core.reference import OutputOf, read_reference
 from functions.core.upload import Step
 
@@ -374,9 +374,9 @@ def _with_primary(
 ) -> tuple[Request, str | None]:
     """Return the typed request, and the file field that the upload itself fills, if any."""
     first = next(iter(operation.file_fields), None)
-    if primary is None or first is None or first in step.request:
+    if primary is None or first is None or is_filled(step.request, first):
         return operation.parse(step.request, prefix=inside), None
-    return operation.parse({**step.request, first: primary.reference}, prefix=inside), first
+    return operation.parse(fill(step.request, first, primary.reference), prefix=inside), first
 
 
 def _waiters(job: Job) -> dict[str, str]:

@@ -72,14 +72,3 @@ def check_file(path: Path, *, field: str) -> None:
     if str(path) in registry.operations():
         raise InputError(f"{path} is an operation: every operation has its own --op", field=field)
     raise NotFoundError(f"Input file {path} not found", field=field)
-
-
-def replace(request: Mapping[str, Any], field: str, value: str) -> dict[str, Any]:
-    """Return the request with one dotted field changed."""
-    copy: dict[str, Any] = json.loads(json.dumps(request))
-    *path, last = field.split(".")
-    place: Any = copy
-    for step in path:
-        place = place[int(step)] if isinstance(place, list) else place[step]
-    place[int(last) if isinstance(place, list) else last] = value
-    return copy

@@ -185,7 +185,8 @@ def _upload(client: Client, models: list[Path], steps: list[Step], folder: Path)
 
 def _upload_files(client: Client, operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
     """Return the request with every local file uploaded and named by where it is stored."""
-    from functions.cli.requests import local_files, replace
+    from functions.cli.requests import local_files
+    from functions.core.operation import fill
 
     stored: dict[Path, str] = {}
     for field, _, path in local_files(operation, body):
@@ -194,7 +195,7 @@ def _upload_files(client: Client, operation: Operation, body: dict[str, Any]) ->
                 with out.progress() as bars:
                     task = bars.add_task(f"uploading {path.name}", total=path.stat().st_size, note="")
                     stored[path] = client.upload(path, on_progress=_bar(bars, task)).reference
-            body = replace(body, field, stored[path])
+            body = fill(body, field, stored[path])
     return body
 
 

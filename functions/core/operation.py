@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args
+from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -194,12 +194,11 @@ class Operation:
 
     @property
     def file_fields(self) -> dict[str, FileField]:
-        """The top-level file fields of the request, in order; the first one is an upload's own."""
-        return {
-            name: mark
-            for name, info in self.request.model_fields.items()
-            for mark in _marks((*info.metadata, info.annotation), FileField)
-        }
+        """The file fields of the request by dotted name, in order; the first one is an upload's own.
+
+        One in a list of objects is called after its first place, as `sides.0.file`.
+        """
+        return dict(_declared(self.request, FileField))
 
     @property
     def max_input_bytes(self) -> int:
@@ -251,16 +250,50 @@ def localise(
     A run finds its files so, and not by the caller's references: two fields may name one object in two
     versions. `inputs` has the local paths by dotted field.
     """
-    body: dict[str, Any] = copy.deepcopy(dict(request))
+    body = dict(request)
     files = {}
     for place, path in inputs.items():
-        *outer, last = place.split(".")
-        inner: Any = body
-        for step in outer:
-            inner = inner[int(step)] if isinstance(inner, list) else inner[step]
         files[f"{place}/{path.name}"] = path
-        inner[int(last) if isinstance(inner, list) else last] = f"{place}/{path.name}"
+        body = fill(body, place, f"{place}/{path.name}")
     return body, files
+
+
+def fill(request: Mapping[str, Any], place: str, value: str) -> dict[str, Any]:
+    """Return a request with one dotted field set, and with the lists and objects around it made.
+
+    Where something else stands in the way it stays: the contract says what is wrong there.
+    """
+    body: dict[str, Any] = copy.deepcopy(dict(request))
+    first, *rest = place.split(".")
+    body[first] = _filled(body.get(first), rest, value)
+    return body
+
+
+def _filled(found: Any, steps: list[str], value: str) -> Any:  # noqa: ANN401 - any part of a request
+    if not steps:
+        return value
+    step, *rest = steps
+    if found is None:
+        found = [] if step.isdecimal() else {}
+    if isinstance(found, dict):
+        found[step] = _filled(found.get(step), rest, value)
+    elif isinstance(found, list) and step.isdecimal() and int(step) <= len(found):
+        here = int(step)
+        found[here:] = [_filled((found[here:] or [None])[0], rest, value), *found[here + 1 :]]
+    return found
+
+
+def is_filled(request: Mapping[str, Any], place: str) -> bool:
+    """Tell whether a request has a dotted field, whatever it holds."""
+    inner: Any = request
+    for step in place.split("."):
+        if isinstance(inner, list) and step.isdecimal() and int(step) < len(inner):
+            inner = inner[int(step)]
+        elif isinstance(inner, Mapping) and step in inner:
+            inner = inner[step]
+        else:
+            return False
+    return True
 
 
 def _marked(value: object, kind: type[Mark], path: str = "") -> Iterator[tuple[str, str, Mark]]:
@@ -280,6 +313,27 @@ def _marked(value: object, kind: type[Mark], path: str = "") -> Iterator[tuple[s
     elif isinstance(value, list | tuple):
         for index, child in enumerate(value):
             yield from _marked(child, kind, f"{path}.{index}")
+
+
+def _declared(model: type[BaseModel], kind: type[Mark], path: str = "") -> Iterator[tuple[str, Mark]]:
+    """Walk the fields of a request's class and yield (dotted field, mark) of those that carry a mark."""
+    for name, info in model.model_fields.items():
+        here = path + (info.alias or name)
+        marks = list(_marks((*info.metadata, info.annotation), kind))
+        yield from ((here, mark) for mark in marks)
+        if not marks:
+            for inner, listed in _models(info.annotation):
+                yield from _declared(inner, kind, f"{here}.0." if listed else f"{here}.")
+
+
+def _models(annotation: object, *, listed: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """Yield the models in a type, each with whether it stands in a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, listed
+        return
+    listed = listed or get_origin(annotation) in {list, tuple}
+    for part in get_args(annotation):
+        yield from _models(part, listed=listed)
 
 
 def _marks(parts: Iterable[object], kind: type[Mark]) -> Iterator[Mark]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from functions.core import Files, ModelFile, Operation, OutputName, Request, registry
 from functions.core.errors import InputError, NotFoundError, UnknownOperationError
-from functions.core.operation import localise
+from functions.core.operation import fill, is_filled, localise
 
 
 class Side(BaseModel):
@@ -34,7 +34,7 @@ def test_files_are_found_wherever_a_request_names_them() -> None:
 
 
 def test_an_optional_file_is_a_file_field_and_the_first_one_is_an_uploads_own() -> None:
-    assert list(MANY.file_fields) == ["model", "other", "more"]
+    assert list(MANY.file_fields) == ["model", "other", "more", "sides.0.file"]
     assert [use.field for use in MANY.parse({"model": "a.ifc"}).files()] == ["model"]
 
 
@@ -54,6 +54,15 @@ def test_files_in_a_list_are_found(tmp_path: Path) -> None:
     body, files = localise({"model": "a.ifc", "more": ["x.ifc", "y.ifc"]}, {"more.1": tmp_path / "y.ifc"})
     assert body["more"] == ["x.ifc", "more.1/y.ifc"]
     assert files == {"more.1/y.ifc": tmp_path / "y.ifc"}
+
+
+def test_a_field_inside_objects_and_lists_is_filled_and_what_is_around_it_made() -> None:
+    assert fill({}, "sides.0.file", "a.ifc") == {"sides": [{"file": "a.ifc"}]}
+    assert fill(BODY, "sides.1.file", "d.ifc")["sides"] == [{"file": "c.ifc"}, {"file": "d.ifc"}]
+    assert fill(BODY, "more.0", "x.ifc")["more"] == ["x.ifc"]
+    assert BODY["sides"] == [{"file": "c.ifc"}]
+    assert is_filled(BODY, "sides.0.file") and is_filled(BODY, "more.0")
+    assert not any(is_filled(BODY, place) for place in ("sides.1.file", "sides.0.other", "model.x", "extra"))
 
 
 def test_a_file_that_was_not_given_is_named(tmp_path: Path) -> None:

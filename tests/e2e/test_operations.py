@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from functions.client import Client
 from functions.core.errors import InputError, NotFoundError
+from functions.core.operation import fill
 from functions.core.registry import operations
 from tests.e2e.conftest import PATIENCE_S
-from tests.operations.material import EXAMPLES, example
+from tests.operations.material import example_files
 
 
 @pytest.mark.parametrize("operation", sorted(operations()))
 def test_an_uploaded_model_becomes_an_output(client: Client, tmp_path: Path, operation: str) -> None:
-    files = {field: EXAMPLES / name for field, name in example(operations()[operation]).items()}
+    files = example_files(operations()[operation])
     uploaded, *others = files
-    request = {field: client.upload(files[field]).reference for field in others}
+    request: dict[str, Any] = {}
+    for field in others:
+        request = fill(request, field, client.upload(files[field]).reference)
     seen: list[int] = []
     upload = client.upload(
         files[uploaded],

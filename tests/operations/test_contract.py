@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from functions.core import FileField, Operation, Result
 from functions.core.errors import RULES, CrashError, InputError, PipelineError, TimeLimitError
+from functions.core.operation import fill
 from functions.core.registry import operations
 from functions.ifc.local import Execution, execute
 from functions.ifc.process import Limits
-from tests.operations.material import EXAMPLES, ROOT, example
+from tests.operations.material import ROOT, example, example_files
 
 HEAVY = ("ifcopenshell", "numpy", "shapely", "boto3")
 
@@ -29,9 +30,11 @@ def operation(request: pytest.FixtureRequest) -> Operation:
     return operations()[request.param]
 
 
-def run(operation: Operation, request: dict[str, str], folder: Path, **files: Path) -> Execution:
+def run(
+    operation: Operation, request: dict[str, Any], folder: Path, files: Mapping[str, Path] | None = None
+) -> Execution:
     """Run an operation on example files, or on others by field."""
-    inputs = {field: files.get(field, EXAMPLES / name) for field, name in request.items()}
+    inputs = {**example_files(operation, request), **(files or {})}
     limits = replace(Limits.of(operation), wall_s=20.0)
     folder.mkdir(exist_ok=True)
     return execute(operation, request, inputs, folder=folder, limits=limits)
@@ -68,7 +71,10 @@ def test_it_refuses_a_missing_file(operation: Operation) -> None:
     first = next(iter(operation.file_fields))
     with pytest.raises(InputError) as caught:
         operation.parse({})
-    assert (caught.value.field or "").partition(".")[0] in {first, *operation.request.model_fields}
+    assert (caught.value.field or "").partition(".")[0] in {
+        first.partition(".")[0],
+        *operation.request.model_fields,
+    }
 
 
 def test_its_schemas_can_be_shown(operation: Operation) -> None:
@@ -87,7 +93,7 @@ def test_its_defaults_are_valid(operation: Operation) -> None:
 def test_a_request_cannot_be_changed(operation: Operation) -> None:
     request = operation.parse(example(operation))
     with pytest.raises(ValidationError):
-        setattr(request, next(iter(operation.file_fields)), "other.ifc")
+        setattr(request, next(iter(operation.request.model_fields)), "other.ifc")
 
 
 def test_its_result_is_a_result(operation: Operation) -> None:
@@ -122,9 +128,8 @@ def test_the_caller_may_name_the_output(operation: Operation, tmp_path: Path) ->
     assert fields, "every operation lets the caller name its main output"
     wanted = f"Größe {Path(default).suffix}".replace(" .", " 1.")
     request = {**example(operation), fields[0]: wanted}
-    inputs = {field: EXAMPLES / name for field, name in example(operation).items()}
     (tmp_path / "b").mkdir()
-    done = execute(operation, request, inputs, folder=tmp_path / "b")
+    done = execute(operation, request, example_files(operation), folder=tmp_path / "b")
     assert done.outputs[0].name == wanted
 
 
@@ -133,17 +138,18 @@ def test_an_output_stays_in_its_folder(operation: Operation, name: str, tmp_path
     field = next(
         name for name in operation.request.model_fields if name in {"output_filename", "output_file"}
     )
-    inputs = {name: EXAMPLES / file for name, file in example(operation).items()}
     with pytest.raises(InputError):
-        execute(operation, {**example(operation), field: name}, inputs, folder=tmp_path)
+        request = {**example(operation), field: name}
+        execute(operation, request, example_files(operation), folder=tmp_path)
 
 
 def damaged(operation: Operation, corpus: Path) -> Iterator[tuple[str, Path, dict[str, Any]]]:
     """Yield (field, file, manifest entry) for every bad file of a kind that the operation reads."""
+    uses = list(operation.parse(example(operation)).files())
     for entry in json.loads((corpus / "bad" / "manifest.json").read_text()):
-        for field, mark in operation.file_fields.items():
-            if Path(entry["file"]).suffix in mark.suffixes and field in example(operation):
-                yield field, corpus / "bad" / entry["file"], entry
+        for use in uses:
+            if Path(entry["file"]).suffix in use.suffixes:
+                yield use.field, corpus / "bad" / entry["file"], entry
 
 
 def test_no_bad_file_breaks_it(operation: Operation, corpus: Path, tmp_path: Path) -> None:
@@ -151,7 +157,7 @@ def test_no_bad_file_breaks_it(operation: Operation, corpus: Path, tmp_path: Pat
     wrong = []
     number = -1
     for number, (field, path, entry) in enumerate(damaged(operation, corpus)):
-        request = {**example(operation), field: path.name}
+        request = fill(example(operation), field, path.name)
         ended = end(operation, request, tmp_path / str(number), {field: path})
         if ended not in {"accept": {"success"}, "reject": {"refused"}}.get(
             entry["expect"], {"success", "refused"}
@@ -161,10 +167,10 @@ def test_no_bad_file_breaks_it(operation: Operation, corpus: Path, tmp_path: Pat
     assert number > 0, "there is no bad file of its kind"
 
 
-def end(operation: Operation, request: dict[str, str], folder: Path, files: dict[str, Path]) -> str:
+def end(operation: Operation, request: dict[str, Any], folder: Path, files: dict[str, Path]) -> str:
     """Return how a job ends: success, refused, or what must not be."""
     try:
-        execution = run(operation, request, folder, **files)
+        execution = run(operation, request, folder, files)
     except (CrashError, TimeLimitError) as error:
         return f"{type(error).__name__}: {error}"
     except PipelineError as error:

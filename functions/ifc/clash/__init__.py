@@ -1,0 +1,1 @@
+"""Clashes between bodies: candidates by their boxes, then exact volumes, depths and distances."""

@@ -1,0 +1,213 @@
+"""Bodies to be tested: a mesh measured once in its own coordinates, and the same at its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from functions.ifc.geometry.solids import Solid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from functions.ifc.geometry.mesh import Floats, Mesh
+
+    Numbers = NDArray[np.int64]
+
+WELD_M = 1e-6  # points as near as that are one
+FLAT_M = 1e-6  # how far a convex body's points may stand out of its faces
+ALIGNED = 1e-5  # directions as alike as that are one
+ROWS = 500
+MAX_FACES = 4000  # a body of more triangles is not asked whether it is convex
+
+
+class Form:
+    """A mesh in its own coordinates: welded points, triangles that look outwards, what kind of body it is.
+
+    `closed` tells whether the surface has no boundary: only then the body has an inside.
+    """
+
+    def __init__(self, points: Floats, triangles: NDArray[np.integer]) -> None:
+        """Weld the points, drop triangles without an area, and turn what looks inwards."""
+        self.points, numbers = _weld(points)
+        found = numbers[triangles.astype(np.int64)]
+        apart = (found[:, 0] != found[:, 1]) & (found[:, 1] != found[:, 2]) & (found[:, 2] != found[:, 0])
+        self.triangles: Numbers = found[apart]
+        self.closed = len(self.triangles) > 3 and Solid(self.corners).closed  # noqa: PLR2004 - a tetrahedron
+        if self.closed:
+            self._turn()
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> Form:
+        """Return the form of a mesh."""
+        return cls(mesh.points, np.concatenate([part for _, part in mesh.parts]))
+
+    @property
+    def corners(self) -> Floats:
+        """The corners of the triangles, as a (triangles, 3, 3) array."""
+        return self.points[self.triangles]
+
+    @cached_property
+    def planes(self) -> Floats:
+        """The normals of the triangles, as long as their area is large."""
+        a, b, c = np.moveaxis(self.corners, 1, 0)
+        found: Floats = np.cross(b - a, c - a) / 2
+        return found
+
+    @cached_property
+    def area(self) -> float:
+        """The area of the surface."""
+        return float(np.linalg.norm(self.planes, axis=1).sum())
+
+    @cached_property
+    def volume(self) -> float:
+        """The volume that the surface encloses; nothing where it is open."""
+        return float(_volumes(self.corners - self.points.mean(axis=0)).sum()) if self.closed else 0.0
+
+    @cached_property
+    def normals(self) -> Floats:
+        """The directions that faces look in, opposite ones as one, those of the largest faces first."""
+        sizes = np.linalg.norm(self.planes, axis=1)
+        faces = sizes > 0
+        return _directions(self.planes[faces] / sizes[faces][:, None], sizes[faces])
+
+    @cached_property
+    def edges(self) -> Floats:
+        """The directions of the edges between faces that are not in one plane."""
+        units = self.planes / np.maximum(np.linalg.norm(self.planes, axis=1), 1e-300)[:, None]
+        ends = self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+        owners = np.repeat(np.arange(len(self.triangles)), 3)
+        ends = np.sort(ends, axis=1)
+        order = np.lexsort((ends[:, 1], ends[:, 0]))
+        ends, owners = ends[order], owners[order]
+        same = (ends[1:] == ends[:-1]).all(axis=1)
+        bent = np.ones(len(ends), bool)
+        flat = same & (np.abs((units[owners[1:]] * units[owners[:-1]]).sum(axis=1)) > 1 - ALIGNED**2)
+        bent[1:] &= ~flat
+        bent[:-1] &= ~flat
+        steps = self.points[ends[bent, 1]] - self.points[ends[bent, 0]]
+        lengths = np.linalg.norm(steps, axis=1)
+        return _directions(steps / lengths[:, None], lengths)
+
+    @cached_property
+    def segments(self) -> Numbers:
+        """The edges, as pairs of points, each once."""
+        ends = np.sort(self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        return np.unique(ends, axis=0)
+
+    @cached_property
+    def convex(self) -> bool:
+        """Whether the body is convex."""
+        if not self.closed or len(self.triangles) > MAX_FACES:
+            return False
+        sizes = np.linalg.norm(self.planes, axis=1)
+        faces = sizes > WELD_M**2
+        normals = self.planes[faces] / sizes[faces][:, None]
+        offsets = (normals * self.points[self.triangles[faces, 0]]).sum(axis=1)
+        for start in range(0, len(normals), ROWS):
+            some = slice(start, start + ROWS)
+            if ((normals[some] @ self.points.T).max(axis=1) - offsets[some]).max() > FLAT_M:
+                return False
+        return True
+
+    def _turn(self) -> None:
+        """Turn the pieces of the surface that look inwards, unless they are holes in another piece."""
+        pieces = _pieces(self.triangles, len(self.points))
+        middle = self.points.mean(axis=0)
+        volumes = np.bincount(pieces, _volumes(self.corners - middle))
+        if (volumes >= 0).all():
+            return
+        corners = self.corners
+        boxes = [
+            (corners[pieces == piece].min(axis=(0, 1)), corners[pieces == piece].max(axis=(0, 1)))
+            for piece in range(len(volumes))
+        ]
+        for piece in np.flatnonzero(volumes < 0):
+            low, high = boxes[piece]
+            inside = any(
+                (box[0] < low).all() and (high < box[1]).all()
+                for other, box in enumerate(boxes)
+                if other != piece
+            )
+            if not inside:
+                mine = pieces == piece
+                self.triangles[mine] = self.triangles[mine][:, ::-1]
+
+
+@dataclass(eq=False)
+class Body:
+    """A form at its place: a 4x4 matrix in metres. `low` and `high` are the corners of its box."""
+
+    form: Form
+    placement: Floats
+
+    def __post_init__(self) -> None:
+        """Place the points."""
+        self.points: Floats = self.form.points @ self.placement[:3, :3].T + self.placement[:3, 3]
+        self.low, self.high = self.points.min(axis=0), self.points.max(axis=0)
+
+    def turn(self, directions: Floats) -> Floats:
+        """Return directions of the form as they are at its place."""
+        turned: Floats = directions @ self.placement[:3, :3].T
+        return turned
+
+    def corners(self, origin: Floats) -> Floats:
+        """Return the corners of the triangles, seen from an origin near by."""
+        moved: Floats = (self.points - origin)[self.form.triangles]
+        return moved
+
+
+def _weld(points: Floats) -> tuple[Floats, Numbers]:
+    """Return each different point once, and the new number of every old one."""
+    grid = np.round((points - points.min(axis=0)) / WELD_M).astype(np.int64)
+    _, first, numbers = np.unique(grid, axis=0, return_index=True, return_inverse=True)
+    return points[first], numbers.reshape(-1)
+
+
+def _volumes(corners: Floats) -> Floats:
+    """Return the signed volumes between triangles and the origin."""
+    a, b, c = np.moveaxis(corners, 1, 0)
+    found: Floats = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
+    return found
+
+
+def _directions(units: Floats, weights: Floats) -> Floats:
+    """Return the different directions, opposite ones as one, those of the largest weight first."""
+    grid = np.round(units / ALIGNED).astype(np.int64)
+    leading = np.argmax(grid != 0, axis=1)
+    signs = np.sign(grid[np.arange(len(grid)), leading])
+    signs[signs == 0] = 1
+    _, first, owners = np.unique(grid * signs[:, None], axis=0, return_index=True, return_inverse=True)
+    sums = np.round(np.bincount(owners.reshape(-1), weights), 9)
+    order = np.argsort(-sums, kind="stable")
+    found: Floats = (units * signs[:, None])[first[order]]
+    return found
+
+
+def _pieces(triangles: Numbers, count: int) -> Numbers:
+    """Return for every triangle the number of the piece of the surface that it belongs to."""
+    labels = _label(triangles, count)
+    return np.unique(labels[triangles[:, 0]], return_inverse=True)[1].reshape(-1)
+
+
+def count_pieces(edges: Numbers, count: int, points: Numbers) -> int:
+    """Return in how many pieces some of `count` points hang together by edges."""
+    return len(np.unique(_label(edges, count)[points])) if len(points) else 0
+
+
+def _label(groups: Numbers, count: int) -> Numbers:
+    """Return for every point the least number of a point that groups, a row each, connect it with."""
+    labels = np.arange(count)
+    while True:
+        lowest = labels[groups].min(axis=1)
+        fresh = labels.copy()
+        for column in range(groups.shape[1]):
+            np.minimum.at(fresh, groups[:, column], lowest)
+            np.minimum.at(fresh, labels[groups[:, column]], lowest)
+        fresh = fresh[fresh]
+        if (fresh == labels).all():
+            return labels
+        labels = fresh
