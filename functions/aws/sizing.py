@@ -21,11 +21,11 @@ class Sizing:
     settings: Settings
 
     def compute(self, job: Job, *, parents: Mapping[str, Job] | None = None) -> Compute | None:
-        """Return what a job runs in; None while its inputs are not there, or when its operation is gone.
+        """Return what a job runs in; None while its inputs are not there, or when nothing will run it.
 
         `parents` are jobs that the caller has read already.
         """
-        if job.compute is not None or job.pending:
+        if job.compute is not None or job.pending or job.status.ended:
             return job.compute
         try:
             operation = registry.operation(job.operation)

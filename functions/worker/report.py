@@ -30,8 +30,8 @@ def make_result(
     inputs: Sequence[Input],
     outputs: Sequence[Output],
     bucket: str,
-    compute: Compute | None,
     seconds: float,
+    compute: Compute | None = None,
 ) -> dict[str, Any]:
     """Return the stored result; the first output is the main one.
 

@@ -32,7 +32,7 @@ def operation(request: pytest.FixtureRequest) -> Operation:
 def run(operation: Operation, request: dict[str, str], folder: Path, **files: Path) -> Execution:
     """Run an operation on example files, or on others by field."""
     inputs = {field: files.get(field, EXAMPLES / name) for field, name in request.items()}
-    limits = replace(Limits.of(operation), wall_s=20.0)
+    limits = replace(Limits.of(operation.compute), wall_s=20.0)
     folder.mkdir(exist_ok=True)
     return execute(operation, request, inputs, folder=folder, limits=limits)
 

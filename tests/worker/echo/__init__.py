@@ -24,6 +24,7 @@ class EchoRequest(Request):
         "progress",
         "chatty",
         "meet",
+        "hungry",
     ] = "echo"
     mark: str = ""
 

@@ -1,6 +1,7 @@
 """What the echo does in its child process."""
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -31,6 +32,9 @@ def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901 - one branc
         _linger(request, files)
     elif request.behaviour == "meet":
         _meet(Path(request.mark))
+    elif request.behaviour == "hungry":
+        if resource.getrlimit(resource.RLIMIT_AS)[0] < 12 * 10**9:
+            raise MemoryError
     elif request.behaviour == "chatty":
         statistics = {"long": "x" * 150_000}
         return Result(message="much was said", statistics=statistics, warnings=[str(n) for n in range(300)])
