@@ -178,7 +178,7 @@ class Jobs:
         step = self._step(Edge.HAND_BACK, detail=reason)
         return self._own(job, step, sets=_computed(compute), removes=("progress",))
 
-    def place(self, job_id: str, compute: Compute) -> Job:
+    def route(self, job_id: str, compute: Compute) -> Job:
         """Note what a queued job shall run in; a ConflictError when it is not queued."""
         update = Update(
             sets=_computed(compute),
@@ -188,7 +188,7 @@ class Jobs:
         try:
             return self._items.update(job_id, update)
         except Refused as refused:
-            raise self._conflict(job_id, refused, "it has no place to wait for") from None
+            raise self._conflict(job_id, refused, "it is not routed") from None
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that nobody runs at once, and ask the worker of one that runs.

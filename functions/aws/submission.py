@@ -364,7 +364,7 @@ class Submission:
         if compute is None or not compute.heavy:
             return job
         try:
-            return self.jobs.place(job.job_id, compute)
+            return self.jobs.route(job.job_id, compute)
         except ConflictError:  # it was cancelled or claimed meanwhile: its message does no harm
             return job
 

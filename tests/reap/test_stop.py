@@ -43,7 +43,7 @@ def test_how_a_task_ended_is_read_from_its_description(failure: Failure, how: Ho
 
 def started(stage: Stage, *, owner: str = "task/execution-1/1") -> Job:
     """Return a heavy job that a task has claimed."""
-    job = stage.services.jobs.place(stage.echo().job_id, TASK)
+    job = stage.services.jobs.route(stage.echo().job_id, TASK)
     claimed = stage.services.jobs.claim(job.job_id, owner=owner, lease_s=60)
     assert claimed is not None
     return claimed
@@ -65,7 +65,7 @@ def test_memory_that_no_task_has_fails_the_job(stage: Stage) -> None:
         assert grown.compute is not None
         sizes.append(grown.compute.memory_mb)
         job = grown
-    assert sizes == [16_384, 30_720, 61_440, 122_880]
+    assert sizes == [16_384, 32_768, 65_536, 122_880]
     assert max(most for _, most, _ in TASKS.values()) == sizes[-1]
     error = stage.job(job).error
     assert error is not None
@@ -120,7 +120,7 @@ def ends(seed: int) -> list[Runs]:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_becomes_of_the_tasks_the_job_ends(stage: Stage, seed: int) -> None:
-    job = stage.services.jobs.place(stage.echo().job_id, TASK)
+    job = stage.services.jobs.route(stage.echo().job_id, TASK)
     machine = Machine(stage, ends(seed), spot=bool(seed % 2))
     services_module.services.cache_clear()  # made from the environment of this stage
     assert machine.run(job)[-1] == "Done"

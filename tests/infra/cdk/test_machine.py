@@ -184,7 +184,7 @@ def hit(number: signal.Signals, mark: Path, *, stop_code: str = "EssentialContai
 def heavy(stage: Stage, name: str, **request: Any) -> Job:
     """Submit an echo that is to run in a task."""
     job = stage.echo(name, name.encode(), **request)
-    return stage.services.jobs.place(job.job_id, TASK)
+    return stage.services.jobs.route(job.job_id, TASK)
 
 
 def test_a_heavy_job_runs_to_its_end_in_a_task_of_its_size(remote: Stage) -> None:

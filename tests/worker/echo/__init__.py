@@ -25,6 +25,7 @@ class EchoRequest(Request):
         "chatty",
         "meet",
         "hungry",
+        "last",
     ] = "echo"
     mark: str = ""
 

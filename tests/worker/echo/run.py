@@ -11,11 +11,13 @@ from functions.core.errors import InputError, RetryableError
 from tests.worker.echo import EchoRequest
 
 
-def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901 - one branch a mishap
+def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901, PLR0912 - one branch a mishap
     content = files.input(request.filename).read_bytes()
     if request.other:
         content += files.input(request.other).read_bytes()
-    if request.mark:
+    if request.behaviour == "last":
+        time.sleep(float(request.mark))
+    elif request.mark:
         with Path(request.mark).open("a") as mark:
             mark.write(f"{os.getpid()} {files.robust}\n")
     if request.behaviour == "crash" or (request.behaviour == "crash-once" and not files.robust):
