@@ -79,7 +79,7 @@ def _begin() -> State:
 def _claim(names: Names) -> State:
     """Note the execution on the job's record, if the job is still to be run, and read what it runs in.
 
-    An attribute that is set to itself comes back with the update; the rest of the record may be too large.
+    The record of a job without a result (functions/aws/records.py) is within the 256 KB that a state may get.
     """
     return {
         "Type": "Task",
@@ -87,14 +87,14 @@ def _claim(names: Names) -> State:
         "Parameters": {
             "TableName": names.table,
             "Key": {"pk": {"S.$": "States.Format('JOB#{}', $.job_id)"}, "sk": {"S": "JOB"}},
-            "UpdateExpression": "SET #execution = :execution, #compute = #compute",
+            "UpdateExpression": "SET #execution = :execution",
             "ConditionExpression": "#status = :queued AND attribute_exists(#compute)",
             "ExpressionAttributeNames": {f"#{name}": name for name in ("execution", "compute", "status")},
             "ExpressionAttributeValues": {
                 ":execution": {"S.$": "$$.Execution.Name"},
                 ":queued": {"S": "queued"},
             },
-            "ReturnValues": "UPDATED_NEW",
+            "ReturnValues": "ALL_NEW",
         },
         "ResultSelector": {"compute.$": "States.StringToJson($.Attributes.compute.S)"},
         "ResultPath": "$.found",

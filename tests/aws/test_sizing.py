@@ -19,7 +19,7 @@ from tests.worker.stage import Stage
 
 
 @pytest.fixture
-def dear(monkeypatch: pytest.MonkeyPatch) -> None:
+def dear(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an echo of ten bytes or more be too much for a function."""
     dear = replace(echo.operation)
     dear.__dict__["cost"] = Cost(seconds=Line(0.1, 0.1), megabytes=Line(60, 10_000_000))
