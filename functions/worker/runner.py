@@ -55,6 +55,7 @@ class Attempt:
     job: Job
     lease: Lease
     deadline: datetime | None
+    heavy: bool
     now: Callable[[], datetime]
     started: float = field(default_factory=time.monotonic)
 
@@ -97,7 +98,7 @@ def execute(
         logger.info("job is not to be run now", job_id=job_id)
         return ACK
     with Lease(services.jobs, job, lease_s=lease_s, extend=extend, stop=stop) as lease:
-        attempt = Attempt(services=services, job=job, lease=lease, deadline=deadline, now=now)
+        attempt = Attempt(services=services, job=job, lease=lease, deadline=deadline, heavy=heavy, now=now)
         if not heavy and job.compute is not None and job.compute.heavy:
             lease.close()
             reason = f"{STOPPED}: the job needs a task"
@@ -251,7 +252,7 @@ def _pass_on(attempt: Attempt, compute: Compute, reason: str) -> Verdict:
     """Hand the job back to run in another compute; its message goes on to the queue of heavy jobs."""
     job = attempt.services.jobs.hand_back(attempt.job, reason=reason, compute=compute)
     logger.info("job needs a larger compute", **attempt.fields, reason=reason, compute=compute.reason)
-    if attempt.job.compute is not None and attempt.job.queue == job.queue:
+    if attempt.heavy and attempt.job.queue == job.queue:
         return Verdict(0)
     attempt.services.submission.send(job)
     return ACK

@@ -22,7 +22,7 @@ TASK = Compute(kind=Kind.FARGATE, memory_mb=8192, timeout_s=TWO_HOURS, cpu=2048,
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_job_of_two_hours_keeps_its_lease_and_its_message(stage: Stage, seed: int) -> None:
-    """A beat every third of the lease, some of them lost; the sweep comes every minute."""
+    """A beat every third of the lease, some of them lost; the sweep comes now and then."""
     chance = random.Random(seed)  # noqa: S311 - chance, not a secret
     lease_s = stage.services.settings.lease_seconds
     job = stage.services.jobs.route(stage.echo().job_id, TASK)
@@ -40,7 +40,7 @@ def test_a_job_of_two_hours_keeps_its_lease_and_its_message(stage: Stage, seed: 
             lease.report("meshing", beat, beats)
             lease.renew()
             hidden_until = stage.clock.time.timestamp() + extended[-1]
-        if beat % 3 == 0:
+        if beat % 15 == 0:
             swept = Sweep(stage.services, now=stage.clock, has_time=lambda: True).run()
             assert swept == {}, "the sweep took the job for dead"
             other = stage.services.jobs.claim(job.job_id, owner="other", lease_s=lease_s)
