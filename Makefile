@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install run test check bench up synth docs lock clean
+.PHONY: install run test test-long check bench up synth docs lock clean
 
 install: .venv/.local                  ## make .venv with the command line and the embedded local stack
 .venv/.local: requirements/local.txt pyproject.toml
@@ -25,6 +25,9 @@ up: install                            ## start the local stack and stay; Ctrl-C
 test: .venv/.dev                       ## all tests, with branch coverage
 	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
 
+test-long: .venv/.dev                  ## a job that runs for ten minutes
+	$(BIN)/pytest -m long
+
 check: .venv/.dev                      ## the static gates
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -34,8 +37,9 @@ check: .venv/.dev                      ## the static gates
 	$(BIN)/deptry .
 	$(BIN)/ifcpipe docs --check
 
-bench: .venv/.dev                      ## the benchmarks, about ten minutes; writes build/benchmarks
+bench: .venv/.dev                      ## the benchmarks, half an hour; writes build/benchmarks and every cost.json
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.refit
 
 synth: .venv/.dev                      ## write the committed template of the local flavour anew
 	$(BIN)/ifcpipe synth

@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KB = 1024
 REQUESTS: dict[str, dict[str, object]] = {
     "ifccsv": {"query": "IfcElement", "attributes": COLUMNS, "format": "csv"},
+    "ifccsv_import": {"csv_filename": str(ROOT / "examples" / "house-doors.csv")},
     "ifc5d": {"query": "IfcElement", "mode": "add", "schedule": None},
     "ifcpatch": {"recipe": "Extract", "arguments": [EXTRACTED]},
     "ifcclash": {**CLEARANCE, "include_related": True},

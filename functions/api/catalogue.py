@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -13,17 +12,18 @@ from functions.api.answer import answer, describe
 from functions.api.problems import Answer
 from functions.api.resolver import Api
 from functions.core import registry
+from functions.core.compute import describe as size
 from functions.core.errors import NotFoundError, UnknownOperationError
-from functions.core.operation import LambdaSize, Operation
+from functions.core.operation import Operation
 
 
-class Compute(BaseModel):
-    """What a job runs in: megabytes and seconds; `cpu` in Fargate's units of 1/1024."""
+class Size(BaseModel):
+    """The size of a function or of a task: megabytes and seconds; `cpu` in Fargate's units of 1/1024."""
 
     kind: Literal["lambda", "fargate"]
     memory_mb: int
     timeout_s: int
-    concurrency: int
+    concurrency: int | None = None
     cpu: int | None = None
     disk_mb: int | None = None
     disk_gb: int | None = None
@@ -39,7 +39,8 @@ class OperationItem(BaseModel):
     formats: list[str] = Field(description="The formats it writes.")
     max_input_mb: int
     files: dict[str, list[str]] = Field(description="File fields, and the suffixes that each accepts.")
-    compute: Compute
+    compute: Size = Field(description="What jobs run in that fit it.")
+    heavy: Size = Field(description="The least that all other jobs run in.")
     request_schema: dict[str, Any] = Field(description="JSON Schema of the request.")
     result_schema: dict[str, Any] = Field(description="JSON Schema of the result.")
 
@@ -73,7 +74,6 @@ class CatalogueRoutes:
 
 
 def _item(operation: Operation) -> dict[str, Any]:
-    kind = "lambda" if isinstance(operation.compute, LambdaSize) else "fargate"
     return {
         "name": operation.name,
         "summary": operation.summary,
@@ -82,7 +82,8 @@ def _item(operation: Operation) -> dict[str, Any]:
         "formats": list(operation.formats),
         "max_input_mb": operation.max_input_mb,
         "files": {name: list(mark.suffixes) for name, mark in operation.file_fields.items()},
-        "compute": {"kind": kind, **asdict(operation.compute)},
+        "compute": size(operation.compute),
+        "heavy": size(operation.heavy),
         "request_schema": operation.request.model_json_schema(),
         "result_schema": operation.result.model_json_schema(),
     }

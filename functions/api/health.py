@@ -12,6 +12,7 @@ from functions.api.problems import Answer
 from functions.api.resolver import Api
 from functions.aws.queues import Depth
 from functions.core import registry
+from functions.core.compute import HEAVY, LambdaSize
 from functions.core.errors import PipelineError
 from functions.core.job import Status
 
@@ -60,7 +61,7 @@ class QueueItem(BaseModel):
 
 
 class QueueList(BaseModel):
-    """All queues; `uploads` holds the events of objects that arrived."""
+    """All queues; `uploads` holds the events of objects that arrived, `heavy` the jobs that need a task."""
 
     queues: list[QueueItem]
 
@@ -146,9 +147,12 @@ def judge(name: str, depth: Depth, *, age_s: float | None) -> State:
     if depth.in_flight == 0 and age_s is not None and age_s > STUCK_S:
         return State.STUCK
     operation = registry.operations().get(name)
-    at_once = operation.compute.concurrency if operation else 1
+    size = operation.compute if operation else None
+    at_once = size.concurrency if isinstance(size, LambdaSize) else 1
     return State.BACKLOG if depth.waiting > at_once else State.HEALTHY
 
 
 def _names() -> tuple[str, ...]:
-    return (UPLOADS, *registry.operations())
+    """Return all queues: operations that only run in tasks have none of their own."""
+    found = registry.operations().items()
+    return (UPLOADS, *(name for name, item in found if isinstance(item.compute, LambdaSize)), HEAVY)

@@ -14,7 +14,9 @@ from functions.api.answer import ON_POST, answer, describe, redirect
 from functions.api.problems import Answer
 from functions.api.resolver import Api
 from functions.api.status import presign, read_status
+from functions.aws.telemetry import logger
 from functions.core import registry
+from functions.core.compute import Compute
 from functions.core.errors import ConflictError, InputError, NotFoundError, PipelineError
 from functions.core.job import Event, InputRef, Job, JobStatus, Status, stamp
 from functions.core.reference import OutputOf, Stored, read_reference
@@ -60,6 +62,7 @@ class JobDetail(JobStatus):
     after: list[str]
     pending: list[str] = Field(description="What a waiting job still waits for.")
     source: str | None
+    compute: Compute | None = Field(description="What it runs in, and why; null while inputs miss.")
     attempt: int
     cancel_requested: bool
     changed_at: str
@@ -132,7 +135,12 @@ class JobRoutes:
     def show(self, job_id: JobId) -> Answer:
         """Request, inputs, attempts, events, timings, provenance, outputs with presigned links."""
         job = self.find(job_id)
-        body = {**read_status(self._api.services, job), **_detail(job)}
+        compute = self._api.services.sizing.compute(job)
+        body = {
+            **read_status(self._api.services, job),
+            **_detail(job),
+            "compute": compute.model_dump(mode="json") if compute else None,
+        }
         return answer({**body, "traceback": job.traceback if self._api.caller.can("traceback") else None})
 
     def status(
@@ -164,12 +172,21 @@ class JobRoutes:
     def cancel(self, job_id: JobId) -> Answer:
         """A job that has not started is cancelled at once; a running one is asked to stop."""
         job = self._api.services.jobs.cancel(self.find(job_id).job_id)
+        if job.execution is not None:
+            self._stop(job.job_id, job.execution)
         body = {
             "job_id": job.job_id,
             "status": job.status.value,
             "cancel_requested": job.cancel_requested or job.status is Status.CANCELLED,
         }
         return answer(body, status=202)
+
+    def _stop(self, job_id: str, execution: str) -> None:
+        """Stop what a heavy job was started by; should that fail, its worker sees the wish to cancel."""
+        try:
+            self._api.services.executions.stop(execution, cause=f"job {job_id} was cancelled")
+        except PipelineError as error:
+            logger.warning("execution not stopped", job_id=job_id, reason=error.message)
 
     def requeue(self, job_id: JobId) -> Answer:
         """The attempts so far stay in the job's events."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest
@@ -17,15 +18,16 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Clients:
-    """One client a service."""
+    """One client a service; that of Step Functions is made when it is asked for."""
 
     dynamodb: BaseClient
     s3: BaseClient
     sqs: BaseClient
     events: BaseClient
+    states: Callable[[], BaseClient]
 
     def all(self) -> tuple[BaseClient, ...]:
-        """Return every client."""
+        """Return every client that every process has."""
         return (self.dynamodb, self.s3, self.sqs, self.events)
 
 
@@ -54,6 +56,7 @@ def connect(env: Mapping[str, str] | None = None, *, session: boto3.session.Sess
         s3=session.client("s3", region_name=region, config=s3),
         sqs=session.client("sqs", region_name=region, config=config),
         events=session.client("events", region_name=region, config=config),
+        states=cache(partial(session.client, "stepfunctions", region_name=region, config=config)),
     )
 
 

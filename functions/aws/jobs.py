@@ -17,6 +17,7 @@ from functions.aws.items import Items, Refused, unknown
 from functions.aws.queries import Page
 from functions.aws.records import (
     arrival_attribute,
+    compute_attribute,
     error_attribute,
     expiry,
     number,
@@ -29,12 +30,24 @@ from functions.aws.records import (
 )
 from functions.aws.table import Attribute, Item, key, object_token
 from functions.core.arrival import Arrival
+from functions.core.compute import Compute
 from functions.core.errors import ConflictError, RetryableError
 from functions.core.job import Edge, Job, Progress, Status
 from functions.core.reference import Stored
 
 RACES = 5
 MARK_DAYS = 7
+# What starting over forgets.
+OUTCOME = (
+    "result",
+    "error",
+    "traceback",
+    "progress",
+    "execution",
+    "started_at",
+    "ended_at",
+    "expires_at",
+)
 ARRIVAL = ("#arrivals.#field = :arrival",)
 
 
@@ -134,11 +147,10 @@ class Jobs:
         except Refused as refused:
             raise self._conflict(job.job_id, refused, "the lease is lost") from None
 
-    def finish(self, job: Job, result: dict[str, Any]) -> Job:
+    def finish(self, job: Job, result: dict[str, Any], *, compute: Compute | None = None) -> Job:
         """End a job with its result, at most 200 KB of JSON; only the worker that holds it can."""
-        return self._own(
-            job, self._step(Edge.FINISH), sets={"result": result_attribute(result)}, removes=("progress",)
-        )
+        sets = {"result": result_attribute(result), **_computed(compute)}
+        return self._own(job, self._step(Edge.FINISH), sets=sets, removes=("progress",))
 
     def fail(self, job: str | Job, error: dict[str, Any], *, traceback: str | None = None) -> Job:
         """End a job with an error.
@@ -161,9 +173,22 @@ class Jobs:
         """End a running job whose cancellation was asked for; only the worker that holds it can."""
         return self._own(job, self._step(Edge.CANCEL))
 
-    def hand_back(self, job: Job, *, reason: str) -> Job:
-        """Give a job that runs back to its queue and free its lease."""
-        return self._own(job, self._step(Edge.HAND_BACK, detail=reason), removes=("progress",))
+    def hand_back(self, job: Job, *, reason: str, compute: Compute | None = None) -> Job:
+        """Give a job that runs back to its queue and free its lease; the next try runs in `compute`."""
+        step = self._step(Edge.HAND_BACK, detail=reason)
+        return self._own(job, step, sets=_computed(compute), removes=("progress",))
+
+    def route(self, job_id: str, compute: Compute) -> Job:
+        """Note what a queued job shall run in; a ConflictError when it is not queued."""
+        update = Update(
+            sets=_computed(compute),
+            conditions=("#status = :queued",),
+            values={"queued": text(Status.QUEUED)},
+        )
+        try:
+            return self._items.update(job_id, update)
+        except Refused as refused:
+            raise self._conflict(job_id, refused, "it is not routed") from None
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that nobody runs at once, and ask the worker of one that runs.
@@ -335,10 +360,9 @@ class Jobs:
     def _start_over(self, job_id: str, edge: Edge, condition: str) -> Job:
         """Take an edge from an end back to the beginning, as if nothing had happened but the events."""
         step = self._step(edge)
-        gone = ("result", "error", "traceback", "progress", "started_at", "ended_at", "expires_at")
         update = step.update(
             sets={"attempt": number(0), "cancel_requested": {"BOOL": False}},
-            removes=gone,
+            removes=OUTCOME,
             conditions=(condition, "#version > :refused"),
             values={"refused": number(0)},
         )
@@ -388,3 +412,7 @@ def _arrival(arrival: Arrival | None) -> dict[str, Attribute]:
 def _field(pending: str) -> dict[str, str]:
     """Return the field whose input an entry stands for."""
     return {"field": pending.removeprefix("input:")}
+
+
+def _computed(compute: Compute | None) -> dict[str, Attribute]:
+    return {"compute": compute_attribute(compute)} if compute else {}

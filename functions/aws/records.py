@@ -7,12 +7,13 @@ Inputs are a map by field, so that two that arrive at the same time cannot overw
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from functions.aws.table import Attribute, Item, job_key
 from functions.core.arrival import Arrival
+from functions.core.compute import Compute
 from functions.core.errors import InputError, PipelineError, TooLargeError
 from functions.core.job import Event, InputRef, Job, Progress, Status, stamp
 
@@ -131,7 +132,7 @@ def to_job(item: Item) -> Job:
     values = {name: _value(attribute) for name, attribute in item.items()}
     inputs, arrivals = values["inputs"], values.get("arrivals", {})
     values.setdefault("awaited", True)  # a record from before it was noted: nobody knows
-    for name in ("request", "after", "progress", "result", "error"):
+    for name in ("request", "after", "compute", "progress", "result", "error"):
         if name in values:
             values[name] = json.loads(values[name])
     values["inputs"] = [
@@ -170,34 +171,34 @@ def _events(job: Job) -> list[Attribute]:
 
 def _optional(job: Job) -> Item:
     """Return the attributes that only some jobs have; an empty set cannot be stored."""
-    item: Item = {}
-    for name, when in (
-        ("started_at", job.started_at),
-        ("ended_at", job.ended_at),
-        ("lease_until", job.lease_until),
-    ):
-        if when is not None:
-            item[name] = time(when)
+    makers: dict[str, Callable[[Any], Attribute]] = {
+        "started_at": time,
+        "ended_at": time,
+        "lease_until": time,
+        "source": text,
+        "compute": compute_attribute,
+        "execution": text,
+        "owner": text,
+        "progress": progress_attribute,
+        "result": result_attribute,
+        "error": error_attribute,
+        "traceback": traceback_attribute,
+    }
+    found = {name: getattr(job, name) for name in makers}
+    item = {name: makers[name](value) for name, value in found.items() if value is not None}
     if job.pending:
         item["pending"] = {"SS": sorted(job.pending)}
-    if job.source is not None:
-        item["source"] = text(job.source)
-    if job.owner is not None:
-        item["owner"] = text(job.owner)
-    if job.progress is not None:
-        item["progress"] = progress_attribute(job.progress)
-    if job.result is not None:
-        item["result"] = result_attribute(job.result)
-    if job.error is not None:
-        item["error"] = error_attribute(job.error)
-    if job.traceback is not None:
-        item["traceback"] = traceback_attribute(job.traceback)
     return item
 
 
 def progress_attribute(progress: Progress) -> Attribute:
     """Return how far a job has come."""
     return packed(progress.model_dump())
+
+
+def compute_attribute(compute: Compute) -> Attribute:
+    """Return what a job runs in."""
+    return packed(compute.model_dump(mode="json", exclude_none=True))
 
 
 def _value(attribute: Attribute) -> Any:  # noqa: ANN401 - any type that DynamoDB has

@@ -10,9 +10,11 @@ from functools import cache
 
 from functions.aws.clients import Clients, connect
 from functions.aws.events import Events
+from functions.aws.executions import Executions
 from functions.aws.jobs import Jobs
 from functions.aws.queues import Queues
 from functions.aws.settings import Settings
+from functions.aws.sizing import Sizing
 from functions.aws.storage import Storage
 from functions.aws.submission import Submission
 
@@ -30,6 +32,8 @@ class Services:
     storage: Storage
     queues: Queues
     events: Events
+    executions: Executions
+    sizing: Sizing
     submission: Submission
 
 
@@ -38,13 +42,18 @@ def compose(settings: Settings, clients: Clients, *, now: Callable[[], datetime]
     jobs = Jobs(clients.dynamodb, settings.table_name, ttl_days=settings.job_ttl_days, now=now)
     storage = Storage(clients.s3)
     queues = Queues(clients.sqs, settings)
+    sizing = Sizing(jobs=jobs, settings=settings)
     return Services(
         settings=settings,
         jobs=jobs,
         storage=storage,
         queues=queues,
         events=Events(clients.events, settings.event_bus_name),
-        submission=Submission(jobs=jobs, storage=storage, queues=queues, settings=settings, now=now),
+        executions=Executions(clients.states, settings.state_machine_arn),
+        sizing=sizing,
+        submission=Submission(
+            jobs=jobs, storage=storage, queues=queues, settings=settings, sizing=sizing, now=now
+        ),
     )
 
 

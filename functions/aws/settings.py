@@ -28,6 +28,8 @@ class Settings(BaseModel):
     lease_seconds: int = Field(60, ge=1)
     max_attempts: int = Field(3, ge=1)
     job_ttl_days: int = Field(90, ge=1)
+    max_task_seconds: int = Field(14_400, ge=60)
+    state_machine_arn: str | None = None
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
 
     @field_validator("default_operations", mode="before")
@@ -49,7 +51,7 @@ class Settings(BaseModel):
             raise PipelineError(f"the environment is incomplete: {faults}") from None
 
     def queue_url(self, operation: str) -> str:
-        """Return the URL of an operation's queue; `uploads` is intake's."""
+        """Return the URL of an operation's queue; `uploads` is intake's, `heavy` that of all heavy jobs."""
         return self.queue_url_prefix + operation
 
     def dead_letter_url(self, operation: str) -> str:

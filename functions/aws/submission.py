@@ -10,6 +10,7 @@ from functions.aws.checks import check_file, check_output, check_versions, versi
 from functions.aws.jobs import Jobs
 from functions.aws.queues import Queues
 from functions.aws.settings import Settings
+from functions.aws.sizing import Sizing
 from functions.aws.storage import ObjectInfo, Storage
 from functions.aws.table import object_token
 from functions.core import registry
@@ -83,6 +84,7 @@ class Submission:
     storage: Storage
     queues: Queues
     settings: Settings
+    sizing: Sizing
     now: Callable[[], datetime]
 
     def submit(
@@ -162,9 +164,16 @@ class Submission:
         )
         return self.jobs.create(job)[0]
 
-    def send(self, job: Job) -> None:
-        """Send the message of a queued job."""
-        self.queues.send(job.operation, job.job_id)
+    def send(self, job: Job, *, parents: Mapping[str, Job] | None = None) -> None:
+        """Send the message of a queued job to the queue of what it shall run in.
+
+        A job whose inputs were not there when it was made is given its compute now; a light one keeps it to
+        itself until it ends, since that is what anybody would compute for it. `parents` are jobs that the
+        caller has read already.
+        """
+        if job.compute is None:
+            job = self._place(job, parents or {})
+        self.queues.send(job.queue, job.job_id)
 
     def _plan(self, ask: _Ask, step: Step, *, at: str) -> _Plan:
         """Return the job that a step asks for, with everything about it checked."""
@@ -293,7 +302,7 @@ class Submission:
         pending = frozenset(missing | unfinished)
         now = self.now()
         status = Status.WAITING if pending else Status.QUEUED
-        return Job(
+        job = Job(
             job_id=job_id(
                 tenant=ask.tenant,
                 operation=operation.name,
@@ -316,6 +325,7 @@ class Submission:
             changed_at=now,
             events=(Event(at=now, event=status.value),),
         )
+        return job.model_copy(update={"compute": self.sizing.compute(job, parents=parents)})
 
     def _create(self, plan: _Plan, *, awaited: bool, known: set[str]) -> Submitted:
         """Store the job, then send its message: a repetition sends again what never started.
@@ -348,6 +358,16 @@ class Submission:
         except ConflictError:  # somebody else has, or the last that it waited for came
             return self.jobs.get(job.job_id)
 
+    def _place(self, job: Job, parents: Mapping[str, Job]) -> Job:
+        """Choose the compute of a job that is about to be sent; note it where it decides about the queue."""
+        compute = self.sizing.compute(job, parents=parents)
+        if compute is None or not compute.heavy:
+            return job
+        try:
+            return self.jobs.route(job.job_id, compute)
+        except ConflictError:  # it was cancelled or claimed meanwhile: its message does no harm
+            return job
+
     def _recheck(self, job: Job) -> Job:
         """Settle a job whose parents ended between planning and creating: their event came too early."""
         for entry in sorted(entry for entry in job.pending if entry.startswith("job:")):
@@ -355,7 +375,7 @@ class Submission:
             if parent.status is Status.FINISHED:
                 freed = self.jobs.satisfy(job.job_id, entry)
                 if freed is not None:
-                    self.send(freed)
+                    self.send(freed, parents={parent.job_id: parent})
                     return freed
             elif parent.status.ended:
                 return self._fail(job, parent)

@@ -88,14 +88,16 @@ def poll(
 ) -> None:
     """Work on queues from this machine.
 
-    As Fargate does in AWS; runs on any machine that has a stage's environment. Ctrl-C hands back what is
-    being worked on and ends it.
+    `heavy` is the queue of what Fargate does in AWS. Runs on any machine that has a stage's environment.
+    Ctrl-C hands back what is being worked on and ends it.
     """
     from functions.core import registry
+    from functions.core.compute import HEAVY
     from functions.local import worker
 
     for operation in operations:
-        registry.operation(operation, field="OPERATION")
+        if operation != HEAVY:
+            registry.operation(operation, field="OPERATION")
     label = name or f"poll-{'-'.join(operations)}"
     with environment(stack) as found:
         env = {**found, "POWERTOOLS_SERVICE_NAME": label}

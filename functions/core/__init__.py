@@ -1,10 +1,9 @@
 """The pure core: pydantic and the standard library, no AWS and no ifcopenshell."""
 
+from functions.core.compute import FargateSize, LambdaSize
 from functions.core.operation import (
-    FargateSize,
     FileField,
     Files,
-    LambdaSize,
     ModelFile,
     Operation,
     OutputName,

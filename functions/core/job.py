@@ -21,6 +21,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.core.compute import HEAVY, Compute
+
 
 class Status(StrEnum):
     """The states that clients see."""
@@ -38,10 +40,12 @@ class Status(StrEnum):
         return self in ENDED
 
 
-# How the reason of a hand-back begins when it says nothing against the job: the worker was stopped, or
-# something it needs was away. Such an attempt does not count.
+# How the reason of a hand-back begins when it says nothing against the job: the worker was stopped,
+# something it needs was away, or the job gets a larger compute. Such an attempt does not count.
 STOPPED = "worker stopped"
 UNAVAILABLE = "unavailable"
+OUTGREW = "outgrew its compute"
+SPARED = (STOPPED, UNAVAILABLE, OUTGREW)
 
 ENDED = frozenset({Status.FINISHED, Status.FAILED, Status.CANCELLED})
 
@@ -162,6 +166,8 @@ class Job(BaseModel):
     """The record of a job. Times are UTC; `pending` holds what a waiting job still waits for.
 
     `awaited` says that other jobs may wait for this one: it is set before they are stored, and stays.
+    `compute` is there once the sizes of the inputs are known and the job was sent to its queue, or at the
+    latest when it has finished; `execution` names what a heavy job was last started by.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -177,6 +183,8 @@ class Job(BaseModel):
     pending: frozenset[str] = frozenset()
     awaited: bool = False
     source: str | None = None
+    compute: Compute | None = None
+    execution: str | None = None
     attempt: int = 0
     owner: str | None = None
     lease_until: datetime | None = None
@@ -192,6 +200,19 @@ class Job(BaseModel):
     events: tuple[Event, ...] = ()
 
     @property
+    def queue(self) -> str:
+        """The queue that carries the job: its operation's, or that of all heavy jobs."""
+        return HEAVY if self.compute is not None and self.compute.heavy else self.operation
+
+    def output(self, name: str | None) -> dict[str, Any] | None:
+        """Return one of the outputs as the result lists it, the main one without a name."""
+        if self.result is None:
+            return None
+        wanted = name or self.result.get("output")
+        outputs: list[dict[str, Any]] = self.result.get("outputs", [])
+        return next((item for item in outputs if wanted in {None, item["name"]}), None)
+
+    @property
     def seconds(self) -> float | None:
         """How long the last attempt ran, in seconds, once it has ended."""
         if self.started_at is None or self.ended_at is None:
@@ -205,7 +226,7 @@ class Job(BaseModel):
         for event in self.events:
             if event.event == Edge.REQUEUE:
                 spared = 0
-            elif event.event == Edge.HAND_BACK and (event.detail or "").startswith((STOPPED, UNAVAILABLE)):
+            elif event.event == Edge.HAND_BACK and (event.detail or "").startswith(SPARED):
                 spared += 1
         return max(0, self.attempt - spared)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import difflib
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from functions.core.compute import UNMEASURED, Cost, FargateSize, LambdaSize
 from functions.core.errors import InputError, NotFoundError
 
 MODEL_SUFFIXES = (".ifc", ".ifczip")
@@ -89,27 +92,6 @@ class Result(BaseModel):
     warnings: list[str] = Field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LambdaSize:
-    """The Lambda function an operation runs in: megabytes, seconds, and how many at a time."""
-
-    memory_mb: int = 1769  # one full vCPU
-    timeout_s: int = 900
-    disk_mb: int = 2048
-    concurrency: int = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class FargateSize:
-    """The Fargate task an operation runs in: CPU units, megabytes, seconds."""
-
-    cpu: int = 4096
-    memory_mb: int = 12288
-    timeout_s: int = 7200
-    disk_gb: int = 50
-    concurrency: int = 10
-
-
 def _nothing(*_: object) -> None:
     """Ignore a report nobody listens to."""
 
@@ -153,6 +135,11 @@ class Files:
         self.on_warning(message)
 
 
+def _usual(_: object) -> float:
+    """Return the factor of a request like any other."""
+    return 1.0
+
+
 Run = Callable[[Any, Files], Result]
 
 
@@ -162,6 +149,10 @@ class Operation:
 
     The name is the package's, the summary the first line of its docstring. `version` is the version
     of the contract and part of every job id: raise it when the same request would give another result.
+
+    `compute` is the function that jobs run in; with a `FargateSize` all of them run in tasks. `heavy` is the
+    least task for those that a function cannot hold. `factor` says of a request how many times as dear it is
+    as the one that `cost.json` was measured with.
     """
 
     package: str
@@ -169,6 +160,8 @@ class Operation:
     result: type[Result] = Result
     version: int = 1
     compute: LambdaSize | FargateSize = field(default_factory=LambdaSize)
+    heavy: FargateSize = field(default_factory=FargateSize)
+    factor: Callable[[Any], float] = _usual
     max_input_mb: int = 500
     formats: tuple[str, ...] = ()
 
@@ -186,6 +179,12 @@ class Operation:
     def summary(self) -> str:
         """The first line of the docstring."""
         return self.description.partition("\n")[0]
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What a job takes, from the `cost.json` beside the contract; a dear guess where there is none."""
+        path = Path(str(sys.modules[self.package].__file__)).with_name("cost.json")
+        return Cost.read(json.loads(path.read_text())) if path.is_file() else UNMEASURED
 
     @property
     def target(self) -> str:

@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
+from functions.core.compute import FargateSize, LambdaSize
 from functions.core.errors import LimitError, MemoryLimitError, PipelineError
 from functions.core.operation import Files, Operation
 from functions.ifc import faults
@@ -60,12 +61,11 @@ class Limits:
     address_space_bytes: int | None = None
 
     @classmethod
-    def of(cls, operation: Operation) -> Limits:
-        """Return what the compute that an operation asks for leaves to a child."""
-        compute = operation.compute
-        memory = compute.memory_mb * 1_000_000
+    def of(cls, size: LambdaSize | FargateSize) -> Limits:
+        """Return what a function or a task leaves to a child."""
+        memory = size.memory_mb * 1_000_000
         space = max(memory - RESERVED_BYTES, memory // 2)
-        return cls(wall_s=float(compute.timeout_s), address_space_bytes=space)
+        return cls(wall_s=float(size.timeout_s), address_space_bytes=space)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,7 +105,7 @@ def execute(
     tried once more in a fresh process with `robust` set. Raises what `run_in_child` raises, and a
     PipelineError when the output that the result names is not there.
     """
-    limits = limits or Limits.of(operation)
+    limits = limits or Limits.of(operation.compute)
     started = time.monotonic()
     for field, path in inputs.items():
         if not path.is_file():

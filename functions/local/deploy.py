@@ -13,7 +13,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from functions.core import registry
+from functions.core import LambdaSize, Operation, registry
+from functions.core.compute import HEAVY
 from functions.core.errors import PipelineError
 from functions.local import asset
 from functions.local.emulator import ACCOUNT, REGION, Emulator
@@ -69,12 +70,18 @@ def _read(template: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise PipelineError(f"{template} is missing: write it with 'ifcpipe synth'") from None
     names = {str(item.get("Properties", {}).get("QueueName")) for item in body["Resources"].values()}
-    unknown = [name for name in registry.operations() if f"ifcpipe-{STAGE}-{name}" not in names]
+    needed = [HEAVY, *(name for name, item in registry.operations().items() if _has_queue(item))]
+    unknown = [name for name in needed if f"ifcpipe-{STAGE}-{name}" not in names]
     if unknown:
         raise PipelineError(
             f"the template does not know {', '.join(unknown)}: write it anew with 'ifcpipe synth'"
         )
     return body
+
+
+def _has_queue(operation: Operation) -> bool:
+    """Whether an operation has a function, and so a queue of its own."""
+    return isinstance(operation.compute, LambdaSize)
 
 
 def _put_code(session: boto3.Session, aws: Emulator) -> str:

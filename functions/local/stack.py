@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.aws.keys import Keys
 from functions.core import registry
+from functions.core.compute import HEAVY
 from functions.core.errors import PipelineError
-from functions.core.operation import FargateSize
 from functions.local import deploy, worker
 from functions.local.emulator import Emulator
 from functions.local.state import Record
@@ -126,13 +126,10 @@ class Stack:
         self.stop()
 
     def _start_workers(self) -> None:
-        """Start one polling worker for every operation that would run in Fargate."""
-        for name, operation in registry.operations().items():
-            if isinstance(operation.compute, FargateSize):
-                log = self.emulator.folder / f"poll-{name}.log"
-                self._workers.append(
-                    worker.Child.start([name], name=f"poll-{name}", env=self.environment, log=log)
-                )
+        """Start one polling worker for everything that would run in Fargate."""
+        log = self.emulator.folder / f"poll-{HEAVY}.log"
+        child = worker.Child.start([HEAVY], name=f"poll-{HEAVY}", env=self.environment, log=log)
+        self._workers.append(child)
 
 
 def connect(service: str, env: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3 has no types

@@ -1,4 +1,4 @@
-"""The two reaping functions: dead letters settle their jobs, and a schedule looks after overdue ones."""
+"""The reaping functions: for dead letters, for tasks that stopped, and a sweep on a schedule."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.aws.services import services
+from functions.reap import stop
 from functions.reap.letter import settle
 from functions.reap.overdue import Sweep
 
@@ -29,6 +30,12 @@ def sweep(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         return context.get_remaining_time_in_millis() > MARGIN_MS
 
     return Sweep(services(), now=lambda: datetime.now(UTC), has_time=has_time).run()
+
+
+def tasks(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Settle the job of a task that stopped; tell the state machine whether to start another one."""
+    stopped = stop.Stopped.model_validate(event)
+    return stop.settle(services(), stopped, now=datetime.now(UTC)).model_dump()
 
 
 def _settle_record(record: SQSRecord) -> None:

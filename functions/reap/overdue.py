@@ -14,6 +14,7 @@ from functions.aws.services import Services
 from functions.aws.telemetry import logger
 from functions.core import registry
 from functions.core.arrival import Arrival
+from functions.core.compute import HEAVY
 from functions.core.errors import (
     ConflictError,
     InputError,
@@ -23,8 +24,6 @@ from functions.core.errors import (
     UnknownOperationError,
 )
 from functions.core.job import Job, Status
-from functions.core.operation import FargateSize
-from functions.core.registry import operations
 
 LONG = timedelta(hours=1)  # queued for so long, a job is sent again though no message is missing
 SLOW_START = timedelta(minutes=10)  # a Fargate task's message is gone before the task is there
@@ -44,7 +43,6 @@ class Sweep:
         self._now = now
         self._has_time = has_time
         self._late = timedelta(seconds=2 * services.settings.lease_seconds)
-        self._slow = {name for name, found in operations().items() if isinstance(found.compute, FargateSize)}
         self._running: Counter[str] = Counter()
         self._done: Counter[str] = Counter()
 
@@ -83,7 +81,7 @@ class Sweep:
             if job.lease_until is None or job.lease_until < now:
                 yield job
             else:
-                self._running[job.operation] += 1
+                self._running[job.queue] += 1
 
     def _lost(self, now: datetime) -> Iterator[Job]:
         """Yield the queued jobs whose message must be taken for lost.
@@ -92,27 +90,27 @@ class Sweep:
         After very long any job is, should the count be wrong for so long.
         """
         late = list(islice(self._overdue(Status.QUEUED, now - self._late), MOST))
-        missing = Counter(job.operation for job in late)
-        for operation in missing:
-            missing[operation] -= self._messages(operation)
+        missing = Counter(job.queue for job in late)
+        for queue in missing:
+            missing[queue] -= self._messages(queue)
         for job in late:
             age = now - job.changed_at
-            if age < SLOW_START and job.operation in self._slow:
+            if age < SLOW_START and job.queue == HEAVY:
                 continue
-            if missing[job.operation] > 0 or age > LONG:
-                missing[job.operation] -= 1
+            if missing[job.queue] > 0 or age > LONG:
+                missing[job.queue] -= 1
                 yield job
 
-    def _messages(self, operation: str) -> int:
+    def _messages(self, queue: str) -> int:
         """Return how many messages there are for jobs that are not running."""
-        if operation not in registry.operations():
+        if queue not in {HEAVY, *registry.operations()}:
             return 0
         try:
-            depth = self._services.queues.depth(operation)
+            depth = self._services.queues.depth(queue)
         except PipelineError as error:  # for this run no message of it counts as lost; others' may be
-            logger.error("queue cannot be counted", operation=operation, reason=error.message)
+            logger.error("queue cannot be counted", queue=queue, reason=error.message)
             return MOST
-        running = 0 if operation in self._slow else self._running[operation]
+        running = 0 if queue == HEAVY else self._running[queue]
         return depth.waiting + depth.delayed + max(0, depth.in_flight - running)
 
     def _abandoned(self, job: Job) -> None:
@@ -184,7 +182,7 @@ class Sweep:
             self._send(freed)
 
     def _send(self, job: Job) -> None:
-        self._services.queues.send(job.operation, job.job_id)
+        self._services.submission.send(job)
         self._tell("sent", job)
 
     def _fail(self, job: Job, error: PipelineError) -> None:

@@ -55,17 +55,17 @@ def settle(services: Services, parent: Job) -> None:
     for job_id, entry in waiting:
         try:
             if parent.status is Status.FINISHED:
-                _release(services, job_id, entry)
+                _release(services, job_id, entry, parent)
             else:
                 _fail(services, job_id, parent)
         except (ConflictError, NotFoundError) as error:
             logger.info("dependant is settled already", job_id=job_id, reason=error.message)
 
 
-def _release(services: Services, job_id: str, entry: str) -> None:
+def _release(services: Services, job_id: str, entry: str, parent: Job) -> None:
     freed = services.jobs.satisfy(job_id, entry)
     if freed is not None:
-        services.submission.send(freed)
+        services.submission.send(freed, parents={parent.job_id: parent})
         logger.info("job released", job_id=job_id, operation=freed.operation, pending=entry)
 
 

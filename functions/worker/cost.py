@@ -7,7 +7,7 @@ one job cost less than the last digit shown.
 
 from __future__ import annotations
 
-from functions.core.operation import FargateSize, LambdaSize
+from functions.core.compute import FargateSize, LambdaSize
 
 LAMBDA_GB_SECOND = 0.0000166667
 LAMBDA_REQUEST = 0.0000002

@@ -52,6 +52,7 @@ def _run_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         owner=f"{lambda_context.function_name}/{lambda_context.aws_request_id}/{uuid.uuid4().hex[:8]}",
         extend=extend,
         deadline=datetime.now(UTC) + left,
+        heavy=False,
     )
     if verdict.retry_s is not None:
         try:

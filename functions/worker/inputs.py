@@ -51,11 +51,9 @@ def _resolve(services: Services, job: Job, ref: InputRef) -> InputRef:
         raise NotFoundError(f"job {ref.job_id} not found")
     if parent.status is not Status.FINISHED or parent.result is None:
         raise NotFoundError(f"job {ref.job_id} is {parent.status}: it has no outputs")
-    outputs = parent.result.get("outputs", [])
-    wanted = ref.output or parent.result.get("output")
-    output = next((item for item in outputs if wanted in {None, item["name"]}), None)
+    output = parent.output(ref.output)
     if output is None:
-        raise NotFoundError(f"job {ref.job_id} has no output {wanted or ''}".rstrip())
+        raise NotFoundError(f"job {ref.job_id} has no output {ref.output or ''}".rstrip())
     return ref.model_copy(
         update={
             "bucket": services.settings.output_bucket,

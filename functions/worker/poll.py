@@ -1,7 +1,8 @@
 """The worker as a loop over queues, for the local stack and for any machine of your own.
 
-    python -m functions.worker.poll ifcinfo ifcconvert --concurrency 2 --name one --heartbeat one.json
+    python -m functions.worker.poll ifcinfo heavy --concurrency 2 --name one --heartbeat one.json
 
+`heavy` is the queue of the jobs of all operations that outgrow a function.
 One thread an operation waits for messages; each job runs in a thread of its own, at most `concurrency` at a
 time. Nothing that a message or a queue does ends the loop.
 """
@@ -26,6 +27,7 @@ from functions.aws.queues import Delivery
 from functions.aws.services import Services, services
 from functions.aws.telemetry import logger
 from functions.core import registry
+from functions.core.compute import HEAVY
 from functions.core.errors import PipelineError
 from functions.core.message import Message
 from functions.ifc import process
@@ -86,7 +88,8 @@ class Poller:
 
     def run(self, stop: Event | None = None) -> None:
         """Poll until `stop` is set or `stop()` called, then hand back what runs and return."""
-        process.warm(self._operations)
+        if known := [name for name in self._operations if name != HEAVY]:  # those are rare, and may be any
+            process.warm(known)
         logger.info("worker started", worker=self._name, operations=self._operations)
         threads: dict[str, Thread] = {}
         asked = stop or self._stop
@@ -228,12 +231,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--heartbeat", type=Path)
     parser.add_argument("--wait", type=int, default=WAIT_S, help="seconds of a long poll")
     given = parser.parse_args(arguments)
-    unknown = set(given.operations) - set(registry.operations())
+    unknown = set(given.operations) - {HEAVY, *registry.operations()}
     if unknown:
         parser.error(f"no such operation: {', '.join(sorted(unknown))}")
     poller = Poller(
         services(),
-        given.operations or list(registry.operations()),
+        given.operations or [*registry.operations(), HEAVY],
         concurrency=given.concurrency,
         name=given.name,
         wait_s=given.wait,

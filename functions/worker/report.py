@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from functions.core.compute import Compute, FargateSize, LambdaSize, size_of
 from functions.core.job import Job, Output
-from functions.core.operation import LambdaSize, Operation
+from functions.core.operation import Operation
 from functions.ifc.local import Execution
 from functions.worker.cost import estimate_cost
 from functions.worker.inputs import Input
@@ -30,12 +31,15 @@ def make_result(
     outputs: Sequence[Output],
     bucket: str,
     seconds: float,
+    compute: Compute | None = None,
 ) -> dict[str, Any]:
     """Return the stored result; the first output is the main one.
 
-    Durations are seconds, the peak of memory is MB (10^6 bytes).
+    Durations are seconds, the peak of memory is MB (10^6 bytes); beside them stands what was predicted.
     """
     main = outputs[0] if outputs else None
+    size = size_of(compute, operation)
+    predicted = compute.predicted if compute else None
     return {
         **_bounded(execution),
         "output": main.name if main else None,
@@ -47,21 +51,21 @@ def make_result(
             "tools": dict(execution.tools),
             "operation": {"name": operation.name, "version": operation.version},
             "request": job.request,
-            "compute": describe_compute(operation),
+            "compute": describe_compute(size),
+            "predicted": predicted.model_dump() if predicted else None,
             "duration_s": round(seconds, 3),
             "cpu_s": round(execution.cpu_s, 3),
             "peak_mb": round(execution.peak_bytes / 1_000_000, 1),
-            "cost_usd": estimate_cost(operation.compute, seconds=seconds),
+            "cost_usd": estimate_cost(size, seconds=seconds),
         },
     }
 
 
-def describe_compute(operation: Operation) -> dict[str, Any]:
-    """Return the compute that the operation asked for."""
-    compute = operation.compute
-    if isinstance(compute, LambdaSize):
-        return {"kind": "lambda", "memory_mb": compute.memory_mb}
-    return {"kind": "fargate", "memory_mb": compute.memory_mb, "cpu": compute.cpu}
+def describe_compute(size: LambdaSize | FargateSize) -> dict[str, Any]:
+    """Return what the job ran in."""
+    if isinstance(size, LambdaSize):
+        return {"kind": "lambda", "memory_mb": size.memory_mb}
+    return {"kind": "fargate", "memory_mb": size.memory_mb, "cpu": size.cpu}
 
 
 def _describe(item: Input) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The worker as a Fargate task: `python -m functions.worker.task JOB_ID`, one job and out.
 
 Exit codes, for the state machine that started it: 0 the job is settled, 2 wrong usage, 75 try again later.
+The state machine names its execution in `EXECUTION`, to know its task by when that has died.
 """
 
 from __future__ import annotations
@@ -31,18 +32,23 @@ def main(arguments: Sequence[str]) -> int:
     except (ValueError, ValidationError):
         logger.error("one job id is needed", given=len(arguments))
         return USAGE
-    process.warm()
+    process.warm()  # nobody knows which operation it will be
     verdict = execute(
         services(),
         message.job_id,
-        owner=f"task/{os.uname().nodename}/{uuid.uuid4().hex[:8]}",
+        owner=owner(os.environ.get("EXECUTION") or os.uname().nodename),
         stop=stop_on_signals(),
     )
     return LATER if verdict.retry else DONE
 
 
+def owner(execution: str) -> str:
+    """Return the owner that a task of an execution is."""
+    return f"task/{execution}/{uuid.uuid4().hex[:8]}"
+
+
 def stop_on_signals() -> Event:
-    """Return an event that SIGTERM and SIGINT set: ECS sends the first, half a minute before it kills."""
+    """Return an event that SIGTERM and SIGINT set: ECS sends the first, two minutes before it kills."""
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -18,6 +18,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from infra.cdk import grant
+from infra.cdk.heavy import execution_arns
 from infra.cdk.platform import Platform
 
 OPEN = ("/health", "/openapi.json", "/docs")
@@ -90,6 +91,8 @@ class Api(Construct):
         grant.inspect(
             function, [*platform.live, *platform.dead, platform.uploads.queue, platform.uploads.dead]
         )
+        if not platform.options.local:
+            grant.stop_executions(function, execution_arns(Stack.of(self), platform.options))
         return function
 
     def _authorizer(self) -> gateway.IHttpRouteAuthorizer:

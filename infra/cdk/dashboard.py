@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.cdk.options import Options
@@ -55,6 +56,24 @@ class Dashboard(Construct):
                 f"{name}: dead letters",
                 queue.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
                 queue.dead.metric_number_of_messages_deleted(statistic="Sum", label="settled"),
+            ),
+        )
+
+    def heavy(self, queue: JobQueue, machine: sfn.StateMachine) -> None:
+        """Add the row of the jobs that need a task."""
+        ended = (machine.metric_succeeded, machine.metric_failed, machine.metric_timed_out)
+        self.page.add_widgets(
+            _graph("heavy: waiting", *_depth(queue)),
+            _graph(
+                "heavy: oldest (s)",
+                queue.queue.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+            ),
+            _graph("heavy: executions started", machine.metric_started()),
+            _graph("heavy: executions ended", *(metric() for metric in ended)),
+            _graph("heavy: duration (ms)", machine.metric_time(statistic="p50"), machine.metric_time()),
+            _graph(
+                "heavy: dead letters",
+                queue.dead.metric_approximate_number_of_messages_visible(statistic="Maximum"),
             ),
         )
 

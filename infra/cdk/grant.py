@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
@@ -90,6 +93,42 @@ def run_jobs(grantee: iam.IGrantable, storage: Storage, table: dynamodb.Table) -
     read_objects(grantee, storage.input)
     read_objects(grantee, storage.output)
     write_objects(grantee, storage.output)
+
+
+def note_execution(grantee: iam.IGrantable, table: dynamodb.Table) -> None:
+    """Allow to note on a job's record what it was started by."""
+    _allow(grantee, ["dynamodb:UpdateItem"], [table.table_arn])
+
+
+def run_tasks(grantee: iam.IGrantable, task: ecs.FargateTaskDefinition, cluster: str) -> None:
+    """Allow to run one task, in the cluster of that name, to its end, as Step Functions does it.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html. A revision's number is left open:
+    an execution that has begun keeps the one it knows. Tasks have no ids before they run.
+    """
+    stack = Stack.of(task)
+    definitions = stack.format_arn(
+        service="ecs", resource="task-definition", resource_name=f"{task.family}:*"
+    )
+    _allow(grantee, ["ecs:RunTask"], [definitions])
+    tasks = stack.format_arn(service="ecs", resource="task", resource_name=f"{cluster}/*")
+    _allow(grantee, ["ecs:StopTask", "ecs:DescribeTasks"], [tasks])
+    roles = [task.task_role.role_arn, task.obtain_execution_role().role_arn]
+    _allow(grantee, ["iam:PassRole"], roles)
+    rule = stack.format_arn(
+        service="events", resource="rule", resource_name="StepFunctionsGetEventsForECSTaskRule"
+    )
+    _allow(grantee, ["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule])
+
+
+def invoke(grantee: iam.IGrantable, function: lambda_.IFunction) -> None:
+    """Allow to call a function."""
+    _allow(grantee, ["lambda:InvokeFunction"], [function.function_arn])
+
+
+def stop_executions(grantee: iam.IGrantable, executions: str) -> None:
+    """Allow to stop the executions of the state machine."""
+    _allow(grantee, ["states:StopExecution"], [executions])
 
 
 def _allow(grantee: iam.IGrantable, actions: list[str], resources: list[str]) -> None:

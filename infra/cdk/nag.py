@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from constructs import IConstruct
 
-FUNCTION = r"(Intake|Changes/\w+|Reap/\w+|Api/(Api|Authorizer)|Operation-\w+/Worker)"
-TASK = r"Operation-\w+/Task"
+FUNCTION = r"(Intake|Changes/\w+|Reap/\w+|Api/(Api|Authorizer)|Heavy/Settle|Operation-\w+/Worker)"
 ANY = "IAM5[Resource::*]"
 
 # (path below the stack, rule, reason)
@@ -29,16 +28,26 @@ RULES = (
         "APIG4",
         "Open on purpose: health for monitors, the API's description and its documentation hold no data",
     ),
-    (f"{TASK}/Task/ExecutionRole", ANY, "ecr:GetAuthorizationToken knows no resources"),
-    (
-        f"{TASK}/Machine/Role",
-        ANY,
-        "X-Ray, log delivery and ecs:StopTask/DescribeTasks for tasks whose ids are not known before",
-    ),
-    (f"{TASK}/Task", "ECS2", "The variables are names of resources; there is no secret among them"),
+    ("Heavy/Task/ExecutionRole", ANY, "ecr:GetAuthorizationToken knows no resources"),
+    ("Heavy/Machine/Role", ANY, "X-Ray and log delivery know no resources"),
+    ("Heavy/Task", "ECS2", "The variables are names of resources; there is no secret among them"),
 )
 OBJECTS = "Any object of the bucket: keys are chosen by callers, and the code keeps tenants apart"
-REVISIONS = "Any revision of this one task definition: each deployment makes a new one"
+# (path, what of an ARN follows the account, reason); `{}` is region and account
+WIDE = (
+    (
+        "Heavy/Machine/Role",
+        "ecs:{}:task-definition/{stack}-heavy:*",
+        "Any revision of this one task definition: each deployment makes a new one",
+    ),
+    ("Heavy/Machine/Role", "ecs:{}:task/{stack}/*", "Tasks of this one cluster have no ids before they run"),
+    (
+        "Api/Api/Role",
+        "states:{}:execution:{stack}-heavy:*",
+        "Any execution of this one state machine: a cancelled job's is known from its record",
+    ),
+)
+REGION = "<AWS::Region>:<AWS::AccountId>"
 
 
 def acknowledge(stack: Stack) -> None:
@@ -48,12 +57,13 @@ def acknowledge(stack: Stack) -> None:
         for pattern, rule, reason in RULES:
             if re.fullmatch(pattern, path):
                 _acknowledge(construct, rule, reason)
-        if re.fullmatch(rf"{FUNCTION}/Role|{TASK}/Task/TaskRole", path):
+        for pattern, resource, reason in WIDE:
+            if re.fullmatch(pattern, path):
+                name = resource.format(REGION, stack=stack.stack_name)
+                _acknowledge(construct, f"IAM5[Resource::arn:<AWS::Partition>:{name}]", reason)
+        if re.fullmatch(rf"{FUNCTION}/Role|Heavy/Task/TaskRole", path):
             for bucket in buckets:
                 _acknowledge(construct, f"IAM5[Resource::<{bucket}.Arn>/*]", OBJECTS)
-        if re.fullmatch(f"{TASK}/Machine/Role", path):
-            definition = _logical_id(stack, path.replace("/Machine/Role", "/Task"))
-            _acknowledge(construct, f"IAM5[Resource::{_revisions(definition)}]", REVISIONS)
 
 
 def _constructs(stack: Stack) -> Iterator[tuple[IConstruct, str]]:

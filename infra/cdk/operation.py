@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from functions.core import LambdaSize, Operation
+from functions.core.compute import HEAVY
 from infra.cdk import grant
 from infra.cdk.platform import Platform
 
@@ -31,6 +32,7 @@ class Worker(Construct):
         )
         grant.run_jobs(self.function, platform.storage, platform.table)
         grant.consume(self.function, [own])
+        grant.send(self.function, [platform.queues[HEAVY].queue])  # a job that outgrew the function
         lambda_.EventSourceMapping(
             self,
             "Source",

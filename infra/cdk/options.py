@@ -22,7 +22,11 @@ class Flavour(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The choices of a stage. `lasting` stages keep their data when the stack is deleted."""
+    """The choices of a stage. `lasting` stages keep their data when the stack is deleted.
+
+    With `spot`, heavy jobs run on spare capacity, at about a third of the price, and start over when it is
+    taken away. `max_task_s` is the longest that any of them may run, in seconds.
+    """
 
     stage: str = "dev"
     flavour: Flavour = Flavour.AWS
@@ -33,6 +37,8 @@ class Options:
     default_operations: str = "{}"
     log_level: str = "INFO"
     output_days: int = 90
+    spot: bool = False
+    max_task_s: int = 14_400
 
     def __post_init__(self) -> None:
         """Refuse a stage that would make an invalid or ambiguous name."""
@@ -64,6 +70,9 @@ class Options:
                 values[name] = tuple(part.strip() for part in str(values[name]).split(","))
         if "flavour" in values:
             values["flavour"] = Flavour(values["flavour"])
-        if "output_days" in values:
-            values["output_days"] = int(values["output_days"])
+        for name in ("output_days", "max_task_s"):
+            if name in values:
+                values[name] = int(values[name])
+        if "spot" in values:
+            values["spot"] = str(values["spot"]).lower() == "true"
         return cls(**values)

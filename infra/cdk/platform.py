@@ -17,7 +17,8 @@ from infra.cdk.storage import Storage
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """The shared resources. `queues` has one a operation, `uploads` the one of the input bucket."""
+    """The shared resources. `queues` has one for each operation with a function and one for all heavy
+    jobs, `uploads` is that of the input bucket."""
 
     options: Options
     functions: Functions

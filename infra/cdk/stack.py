@@ -11,14 +11,15 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from functions.core import LambdaSize, Operation
+from functions.core.compute import HEAVY
 from infra.cdk import intake
 from infra.cdk.alarms import Alarms
 from infra.cdk.api import Api
 from infra.cdk.changes import Changes
 from infra.cdk.code import Code
 from infra.cdk.dashboard import Dashboard
-from infra.cdk.fargate import READER_TIMEOUT_S, Cluster, FargateWorker
 from infra.cdk.function import Functions
+from infra.cdk.heavy import READER_TIMEOUT_S, Heavy, machine_arn
 from infra.cdk.intake import Intake
 from infra.cdk.operation import Worker
 from infra.cdk.options import Options
@@ -46,6 +47,7 @@ class PipelineStack(Stack):
         self._operations = operations
         self.platform = self._platform()
         self.workers = dict(self._workers())
+        self.heavy = None if options.local or not operations else Heavy(self, "Heavy", platform=self.platform)
         self.intake = Intake(self, "Intake", platform=self.platform)
         self.changes = Changes(self, "Changes", platform=self.platform)
         self.reap = Reap(self, "Reap", platform=self.platform)
@@ -78,8 +80,8 @@ class PipelineStack(Stack):
             bus=bus,
             uploads=uploads,
             queues={
-                name: self._queue(name, _reader_timeout(operation))
-                for name, operation in self._operations.items()
+                **{name: self._queue(name, size.timeout_s) for name, size in self._light().items()},
+                HEAVY: self._queue(HEAVY, READER_TIMEOUT_S),
             },
         )
 
@@ -92,6 +94,8 @@ class PipelineStack(Stack):
                 "LOG_LEVEL": options.log_level,
                 "LEASE_SECONDS": "60",
                 "JOB_TTL_DAYS": str(options.output_days),  # a record goes when its outputs go
+                "MAX_TASK_SECONDS": str(options.max_task_s),
+                "STATE_MACHINE_ARN": machine_arn(self, options),
             }
         parameters = {
             "DEFAULT_OPERATIONS": CfnParameter(self, "DefaultOperations", default=options.default_operations),
@@ -104,36 +108,24 @@ class PipelineStack(Stack):
         """Make a queue with its dead letters."""
         return JobQueue(self, f"Queue-{name}", options=self._options, name=name, timeout_s=timeout_s)
 
-    def _workers(self) -> Iterator[tuple[str, Worker | FargateWorker]]:
-        """Make a worker for each operation. Locally `worker.poll` drains the queues of the heavy ones."""
+    def _light(self) -> dict[str, LambdaSize]:
+        """Return the sizes of the operations that have a function; the others only ever run in tasks."""
+        sizes = {name: operation.compute for name, operation in self._operations.items()}
+        return {name: size for name, size in sizes.items() if isinstance(size, LambdaSize)}
+
+    def _workers(self) -> Iterator[tuple[str, Worker]]:
+        """Make a function for each operation that has one. Locally `worker.poll` does what tasks do."""
         limit = self._limit() if self._options.local else None
-        cluster: Cluster | None = None
-        for name, operation in self._operations.items():
-            scope = Construct(self, f"Operation-{name}")
-            size = operation.compute
-            if isinstance(size, LambdaSize):
-                worker = Worker(
-                    scope,
-                    "Worker",
-                    platform=self.platform,
-                    operation=operation,
-                    size=size,
-                    concurrency=limit.value_as_number if limit else size.concurrency,
-                )
-                yield name, worker
-            elif not self._options.local:
-                cluster = cluster or Cluster(self, "Cluster", platform=self.platform)
-                yield (
-                    name,
-                    FargateWorker(
-                        scope,
-                        "Task",
-                        platform=self.platform,
-                        cluster=cluster,
-                        operation=operation,
-                        size=size,
-                    ),
-                )
+        for name, size in self._light().items():
+            worker = Worker(
+                Construct(self, f"Operation-{name}"),
+                "Worker",
+                platform=self.platform,
+                operation=self._operations[name],
+                size=size,
+                concurrency=limit.value_as_number if limit else size.concurrency,
+            )
+            yield name, worker
 
     def _limit(self) -> CfnParameter:
         """Return how many functions of one operation run at a time on a person's machine."""
@@ -155,14 +147,16 @@ class PipelineStack(Stack):
             dashboard.operation(name, platform.queues[name])
             alarms.backlog(name, platform.queues[name].queue, age_s=3600)
             alarms.dead_letters(name, platform.queues[name].dead)
-            if isinstance(worker, Worker):
-                alarms.function(f"worker-{name}", worker.function)
-            else:
-                alarms.machine(f"worker-{name}", worker.machine)
+            alarms.function(f"worker-{name}", worker.function)
+        if self.heavy is not None:
+            dashboard.heavy(platform.queues[HEAVY], self.heavy.machine)
+            alarms.backlog(HEAVY, platform.queues[HEAVY].queue, age_s=300)  # starting a task takes a second
+            alarms.dead_letters(HEAVY, platform.queues[HEAVY].dead)
+            alarms.machine(HEAVY, self.heavy.machine)
 
     def _control(self) -> dict[str, lambda_.Function]:
         """Return the functions of the control plane by name."""
-        return {
+        control = {
             "api": self.api.function,
             "intake": self.intake.function,
             "release": self.changes.release,
@@ -170,6 +164,7 @@ class PipelineStack(Stack):
             "reap-dead-letters": self.reap.dead_letters,
             "reap-sweep": self.reap.sweep,
         }
+        return control if self.heavy is None else {**control, "reap-tasks": self.heavy.settle}
 
     def _outputs(self) -> None:
         """Say where everything is."""
@@ -184,9 +179,3 @@ class PipelineStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-
-
-def _reader_timeout(operation: Operation) -> int:
-    """Return the timeout of what reads the operation's queue, in seconds."""
-    size = operation.compute
-    return size.timeout_s if isinstance(size, LambdaSize) else READER_TIMEOUT_S

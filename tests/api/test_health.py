@@ -32,7 +32,7 @@ def info(site: Site) -> dict[str, Any]:
 def test_health_needs_no_key_and_names_every_queue(site: Site) -> None:
     body = health(site, 200)
     assert (body["status"], body["api"], body["table"]) == ("healthy", "healthy", "healthy")
-    assert body["queues"] == dict.fromkeys(("uploads", *operations()), "idle")
+    assert body["queues"] == dict.fromkeys(("uploads", *operations(), "heavy"), "idle")
 
 
 def test_waiting_work_that_nobody_starts_is_stuck(site: Site) -> None:

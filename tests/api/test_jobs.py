@@ -11,7 +11,8 @@ import requests
 import schemathesis
 
 from functions.api.openapi import document
-from functions.core.errors import InputError
+from functions.aws.table import job_key
+from functions.core.errors import InputError, PipelineError, RetryableError
 from functions.core.job import Job, Progress, Status
 from functions.core.upload import Step
 from tests.api.conftest import MakeSite, Site
@@ -283,6 +284,45 @@ def test_outputs_that_are_not_there(site: Site) -> None:
 
 
 # Cancel and requeue
+
+
+class Executions:
+    """What stops executions, and fails when it is told to."""
+
+    def __init__(self, error: PipelineError | None = None) -> None:
+        self.stopped: list[str] = []
+        self._error = error
+
+    def stop(self, name: str, *, cause: str) -> None:
+        self.stopped.append(name)
+        if self._error:
+            raise self._error
+
+
+@pytest.mark.parametrize("error", [None, RetryableError("the state machine: briefly unavailable")])
+def test_cancelling_a_heavy_job_stops_what_it_was_started_by(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: PipelineError | None
+) -> None:
+    job, services = site.submit(), site.stack.services
+    site.stack.clients.dynamodb.update_item(
+        TableName=services.settings.table_name,
+        Key=job_key(job.job_id),
+        UpdateExpression="SET execution = :name",  # as the state machine does
+        ExpressionAttributeValues={":name": {"S": "execution-1"}},
+    )
+    executions = Executions(error)
+    monkeypatch.setitem(services.__dict__, "executions", executions)
+    assert site.post(f"/jobs/{job.job_id}/cancel").json()["status"] == "cancelled"
+    assert executions.stopped == ["execution-1"]
+
+
+def test_a_job_says_what_it_runs_in_and_why(site: Site) -> None:
+    job = site.submit()
+    answer = site.get(f"/jobs/{job.job_id}")
+    compute = answer.json()["compute"]
+    assert (compute["kind"], compute["reason"]) == ("lambda", "the job fits the operation's function")
+    assert compute["predicted"]["seconds"] > 0
+    assert fits(answer, "/jobs/{job_id}")
 
 
 def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_asked(site: Site) -> None:

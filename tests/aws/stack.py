@@ -22,7 +22,7 @@ from functions.core.job import InputRef, Job, Status
 from functions.core.registry import operations
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-QUEUES = ("uploads", "echo", "ifcinfo", "ifcconvert", "ifccsv")
+QUEUES = ("uploads", "heavy", "echo", "ifcinfo", "ifcconvert", "ifccsv")
 ENVIRONMENT = {
     "STAGE": "test",
     "TABLE_NAME": "ifcpipe-test",

@@ -69,11 +69,14 @@ def test_a_crash_of_native_code_is_tried_again(client: Client, heavy: Path, stac
     assert client.job(job_id)["attempt"] == 1
 
 
-def test_a_child_killed_by_the_system_is_a_typed_failure(client: Client, heavy: Path, stack: Stack) -> None:
+def test_a_job_killed_for_its_memory_goes_on_in_a_task(client: Client, heavy: Path, stack: Stack) -> None:
     before = workers(stack, "ifccsv")
     job_id = hit_child(client, heavy, stack, signal.SIGKILL)
-    assert client.wait([job_id], timeout=PATIENCE_S)[job_id]["status"] == "failed"
-    assert client.job(job_id)["problem"]["type"] == "memory-limit"
+    assert client.wait([job_id], timeout=PATIENCE_S)[job_id]["status"] == "finished"
+    job = client.job(job_id)
+    assert (job["attempt"], job["compute"]["kind"]) == (2, "fargate")
+    assert job["compute"]["reason"] == "out of memory in a function"
+    assert job["result"]["provenance"]["compute"]["kind"] == "fargate"
     assert set(before) <= set(workers(stack, "ifccsv"))
 
 

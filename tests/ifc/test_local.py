@@ -96,7 +96,7 @@ def test_limits_follow_from_the_compute_an_operation_asks_for(
     probe: Operation, memory: int, left: int
 ) -> None:
     operation = replace(probe, compute=LambdaSize(memory_mb=memory, timeout_s=90))
-    assert Limits.of(operation) == Limits(wall_s=90, address_space_bytes=left)
+    assert Limits.of(operation.compute) == Limits(wall_s=90, address_space_bytes=left)
 
 
 @pytest.mark.parametrize(

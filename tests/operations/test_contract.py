@@ -35,7 +35,7 @@ def run(
 ) -> Execution:
     """Run an operation on example files, or on others by field."""
     inputs = {**example_files(operation, request), **(files or {})}
-    limits = replace(Limits.of(operation), wall_s=20.0)
+    limits = replace(Limits.of(operation.compute), wall_s=20.0)
     folder.mkdir(exist_ok=True)
     return execute(operation, request, inputs, folder=folder, limits=limits)
 

@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 
 from functions.aws.clients import count_requests
-from functions.core import FargateSize
+from functions.core import FargateSize, registry
 from functions.core.errors import InputError, RetryableError
 from functions.core.job import Job, Status
 from functions.core.message import Message
 from functions.core.upload import Step
-from functions.reap import overdue
 from functions.reap.handler import sweep
 from functions.reap.overdue import Sweep
 from functions.worker.runner import execute
@@ -104,13 +103,14 @@ def test_a_message_on_its_way_to_a_fargate_task_is_not_lost(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heavy = replace(echo.operation, compute=FargateSize())
-    monkeypatch.setattr(overdue, "operations", lambda: {"echo": heavy})
-    stage.echo()
-    sent(stage)
+    monkeypatch.setattr(registry, "operations", lambda: {"echo": heavy})
+    job = stage.echo()
+    assert len(stage.messages("heavy")) == 1
     stage.clock.forward(300)
     assert swept(stage) == {}
     stage.clock.forward(301)
     assert swept(stage) == {"sent": 1}
+    assert job.job_id in stage.messages("heavy")[0]
 
 
 def test_messages_do_not_multiply_while_a_queue_is_full(stage: Stage) -> None:

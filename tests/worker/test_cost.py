@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.core.operation import FargateSize, LambdaSize
+from functions.core.compute import FargateSize, LambdaSize
 from functions.worker.cost import estimate_cost
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from functions.aws.clients import count_requests
-from functions.core.job import STOPPED, UNAVAILABLE, Status
+from functions.core.compute import Compute, Kind
+from functions.core.job import STOPPED, UNAVAILABLE, Job, Status
 from functions.core.upload import Step
 from functions.ifc import local
 from functions.worker import runner
@@ -229,10 +230,64 @@ def test_an_input_over_the_operations_size_is_not_even_fetched(stage: Stage) -> 
 def test_the_time_limit_ends_a_job_before_the_process_is_ended(stage: Stage) -> None:
     job = stage.echo(behaviour="sleep")
     deadline = stage.clock.time + timedelta(seconds=1.5)
+    assert run(stage, job.job_id, deadline=deadline, now=stage.clock, heavy=False) == ACK
+    moved = stage.job(job)
+    assert (moved.status, moved.queue, moved.tries) == (Status.QUEUED, "heavy", 0)
+    assert len(stage.messages("heavy")) == 1
+    assert moved.compute is not None
+    assert moved.compute.reason == "not enough time in a function"
+
+
+def test_a_task_that_takes_too_long_fails(stage: Stage) -> None:
+    job = heavy(stage, behaviour="sleep")
+    deadline = stage.clock.time + timedelta(seconds=1.5)
     assert run(stage, job.job_id, deadline=deadline, now=stage.clock) == ACK
     error = stage.job(job).error
     assert error is not None
     assert error["type"] == "time-limit"
+
+
+def test_a_job_that_outgrows_its_function_goes_on_in_a_task(stage: Stage) -> None:
+    job = stage.echo(behaviour="hungry")  # of 12 GB of address space
+    stage.messages("echo")
+    assert run(stage, job.job_id, heavy=False) == ACK
+    assert stage.messages("echo") == []
+    for memory_mb in (8192, 16_384):
+        moved = stage.job(job)
+        assert moved.compute is not None
+        assert (moved.status, moved.queue, moved.compute.memory_mb) == (Status.QUEUED, "heavy", memory_mb)
+        verdict = run(stage, job.job_id)
+    assert verdict == ACK
+    done = stage.job(job)
+    assert (done.status, done.tries) == (Status.FINISHED, 1)
+    assert done.result is not None
+    assert done.result["provenance"]["compute"]["memory_mb"] == 16_384
+    assert len(stage.messages("heavy")) == 1  # the task that ran out of memory is the state machine's matter
+
+
+def test_a_function_passes_on_what_needs_a_task(stage: Stage) -> None:
+    job = heavy(stage)
+    assert run(stage, job.job_id, heavy=False) == ACK
+    moved = stage.job(job)
+    assert (moved.status, moved.tries) == (Status.QUEUED, 0)
+    assert len(stage.messages("heavy")) == 1
+
+
+def test_a_result_says_what_was_predicted_beside_what_it_took(stage: Stage) -> None:
+    job = stage.echo(body=b"four walls")
+    run(stage, job.job_id)
+    result = stage.job(job).result
+    assert result is not None
+    origin = result["provenance"]
+    assert origin["predicted"] == {"input_mb": 0.0, "seconds": 0.1, "megabytes": 60.0}
+    assert origin["cpu_s"] > 0
+    assert origin["peak_mb"] > 0
+
+
+def heavy(stage: Stage, **request: Any) -> Job:
+    """Submit an echo that is to run in a task."""
+    chosen = Compute(kind=Kind.FARGATE, memory_mb=8192, timeout_s=60, cpu=2048, disk_gb=21, reason="test")
+    return stage.services.jobs.route(stage.echo(**request).job_id, chosen)
 
 
 def test_a_dead_workers_lease_runs_out_and_another_takes_over(stage: Stage) -> None:

@@ -56,13 +56,13 @@ def dropped_in(name: str, compute: LambdaSize | FargateSize) -> Operation:
 
 @pytest.fixture(scope="session")
 def known() -> Mapping[str, Operation]:
-    """All operations, a light one and a heavy one more."""
+    """All operations, a light one more, and one that runs in tasks alone."""
     return {
         **operations(),
         "dropin": dropped_in(
             "dropin", LambdaSize(memory_mb=3000, timeout_s=120, disk_mb=4096, concurrency=7)
         ),
-        "heavy": dropped_in("heavy", FargateSize(cpu=2048, memory_mb=8192, timeout_s=3600, disk_gb=40)),
+        "tasks": dropped_in("tasks", FargateSize(cpu=2048, memory_mb=8192, timeout_s=3600, disk_gb=40)),
     }
 
 

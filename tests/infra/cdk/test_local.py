@@ -75,12 +75,15 @@ def test_a_dropped_in_operation_has_queue_dead_letters_and_worker(
 ) -> None:
     queues = local.named("SQS::Queue", "QueueName")
     functions = local.named("Lambda::Function", "FunctionName")
-    assert {f"ifcpipe-local-{name}{end}" for name in known for end in ("", "-dead")} <= set(queues)
     light = {name for name, operation in known.items() if isinstance(operation.compute, LambdaSize)}
+    names = {*light, "heavy"}
+    assert {f"ifcpipe-local-{name}{end}" for name in names for end in ("", "-dead")} <= set(queues)
     workers = {name for name in functions if name.startswith("ifcpipe-local-worker-")}
     assert workers == {f"ifcpipe-local-worker-{name}" for name in light}
     assert "dropin" in light
-    assert "heavy" not in light  # `worker.poll` drains its queue
+    assert "ifcpipe-local-tasks" not in queues  # `worker.poll` drains the queue of all heavy jobs
+    assert not local.of("StepFunctions::StateMachine")
+    assert not local.of("Pipes::Pipe")
 
 
 def test_a_person_s_machine_is_not_flooded(local: Resources) -> None:

@@ -24,7 +24,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> App:
 
 @pytest.fixture(scope="module")
 def stack(app: App) -> PipelineStack:
-    known = {"light": dropped_in("light", LambdaSize()), "heavy": dropped_in("heavy", FargateSize())}
+    known = {"light": dropped_in("light", LambdaSize()), "tasks": dropped_in("tasks", FargateSize())}
     return build(app, options=Options(stage="dev"), known=known)
 
 
@@ -57,10 +57,14 @@ def test_the_check_sees_a_violation_that_somebody_plants(tmp_path: Path) -> None
 def test_every_acknowledgement_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nag, "acknowledge", lambda _: None)
     app = App(outdir=str(tmp_path), context=NO_BUNDLING, analytics_reporting=False)
-    known = {"light": dropped_in("light", LambdaSize()), "heavy": dropped_in("heavy", FargateSize())}
+    known = {"light": dropped_in("light", LambdaSize()), "tasks": dropped_in("tasks", FargateSize())}
     found = findings(app, build(app, options=Options(stage="dev"), known=known))
     for pattern, rule, reason in nag.RULES:
         assert any(
             name == f"AwsSolutions-{rule}" and re.match(f"{pattern}(/|$)", path) for name, path in found
         ), f"nothing breaks {rule} at {pattern} any more"
+        assert len(reason) > 30
+    for pattern, _, reason in nag.WIDE:
+        policy = f"{pattern}/DefaultPolicy/Resource"
+        assert any(name.startswith("AwsSolutions-IAM5") and path == policy for name, path in found)
         assert len(reason) > 30

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -9,9 +9,19 @@ import pytest
 from functions.aws.settings import Settings
 from functions.aws.table import TABLE, attributes
 from functions.core import LambdaSize, Operation
+from infra.cdk.machine import Names, definition
 from tests.infra.cdk.conftest import Resources
 
-CONTROL = {"api", "authorizer", "intake", "release", "notify", "reap-dead-letters", "reap-sweep"}
+CONTROL = {
+    "api",
+    "authorizer",
+    "intake",
+    "release",
+    "notify",
+    "reap-dead-letters",
+    "reap-sweep",
+    "reap-tasks",
+}
 # What AWS lets nobody narrow down to a resource.
 UNBOUND = {
     "xray:PutTraceSegments",
@@ -19,8 +29,6 @@ UNBOUND = {
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "ecr:GetAuthorizationToken",
-    "ecs:DescribeTasks",
-    "ecs:StopTask",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -34,6 +42,11 @@ UNBOUND = {
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def light(known: Mapping[str, Operation]) -> set[str]:
+    """Return the operations that have a function."""
+    return {name for name, operation in known.items() if isinstance(operation.compute, LambdaSize)}
 
 
 def arn(logical_id: str) -> dict[str, list[str]]:
@@ -138,7 +151,7 @@ def test_every_operation_has_a_queue_whose_dead_letters_are_kept_and_read(
     aws: Resources, known: Mapping[str, Operation]
 ) -> None:
     queues = aws.named("SQS::Queue", "QueueName")
-    for name in ("uploads", *known):
+    for name in ("uploads", "heavy", *light(known)):
         dead = aws.id("SQS::Queue", "QueueName", f"ifcpipe-dev-{name}-dead")
         assert queues[f"ifcpipe-dev-{name}"]["RedrivePolicy"]["deadLetterTargetArn"] == arn(dead)
         assert queues[f"ifcpipe-dev-{name}-dead"]["MessageRetentionPeriod"] == 14 * 24 * 3600
@@ -210,8 +223,7 @@ def test_no_function_reserves_concurrency(aws: Resources) -> None:
 def test_there_is_a_function_for_each_part_and_each_light_operation(
     aws: Resources, known: Mapping[str, Operation]
 ) -> None:
-    light = {name for name, operation in known.items() if isinstance(operation.compute, LambdaSize)}
-    expected = CONTROL | {f"worker-{name}" for name in light}
+    expected = CONTROL | {f"worker-{name}" for name in light(known)}
     functions = aws.named("Lambda::Function", "FunctionName")
     assert set(functions) == {f"ifcpipe-dev-{name}" for name in expected}
     assert {item["TracingConfig"]["Mode"] for item in functions.values()} == {"Active"}
@@ -256,13 +268,16 @@ def test_no_policy_allows_more_than_it_names(aws: Resources) -> None:
 
 def test_a_worker_reaches_its_queue_its_files_and_the_records_and_nothing_else(aws: Resources) -> None:
     queue = arn(aws.id("SQS::Queue", "QueueName", "ifcpipe-dev-dropin"))
+    heavy = arn(aws.id("SQS::Queue", "QueueName", "ifcpipe-dev-heavy"))
     allowed = statements(aws, "ifcpipe-dev-worker-dropin")
     by_service: dict[str, set[str]] = {}
     for statement in allowed:
         for action in listed(statement["Action"]):
             service, _, verb = action.partition(":")
             by_service.setdefault(service, set()).add(verb)
-            if service == "sqs":
+            if verb == "SendMessage":  # a job that outgrew the function
+                assert listed(statement["Resource"]) == [heavy]
+            elif service == "sqs":
                 assert listed(statement["Resource"]) == [queue]
             if verb == "PutObject":
                 assert "StorageOutput" in json.dumps(statement["Resource"])
@@ -270,7 +285,6 @@ def test_a_worker_reaches_its_queue_its_files_and_the_records_and_nothing_else(a
     assert set(by_service) == {"dynamodb", "logs", "s3", "sqs", "xray"}
     assert not {"DeleteObject", "DeleteObjectVersion"} & by_service["s3"]
     assert by_service["dynamodb"] == {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"}
-    assert "SendMessage" not in by_service["sqs"]
 
 
 def test_notify_sees_changes_and_reads_nothing_else_of_the_table(aws: Resources) -> None:
@@ -288,6 +302,8 @@ def test_notify_sees_changes_and_reads_nothing_else_of_the_table(aws: Resources)
         ("notify", {"dynamodb", "events", "logs", "sqs", "xray"}),
         ("release", {"dynamodb", "logs", "sqs", "xray"}),
         ("reap-dead-letters", {"dynamodb", "logs", "sqs", "xray"}),
+        ("reap-tasks", {"dynamodb", "logs", "xray"}),
+        ("api", {"dynamodb", "logs", "s3", "sqs", "states", "xray"}),
     ],
 )
 def test_a_control_function_reaches_only_the_services_it_needs(
@@ -381,11 +397,11 @@ def test_somebody_is_told(prod: Resources, aws: Resources) -> None:
 
 def test_every_operation_has_its_alarms(aws: Resources, known: Mapping[str, Operation]) -> None:
     alarms = set(aws.named("CloudWatch::Alarm", "AlarmName"))
-    for name, operation in known.items():
-        light = isinstance(operation.compute, LambdaSize)
-        ends = ["errors", "throttles"] if light else ["executions-failed", "executions-timed-out"]
-        assert {f"ifcpipe-dev-worker-{name}-{end}" for end in ends} <= alarms
+    for name in light(known):
+        assert {f"ifcpipe-dev-worker-{name}-{end}" for end in ("errors", "throttles")} <= alarms
         assert {f"ifcpipe-dev-{name}-{end}" for end in ("dead-letters", "oldest-message")} <= alarms
+    ends = ("executions-failed", "executions-timed-out", "dead-letters", "oldest-message")
+    assert {f"ifcpipe-dev-heavy-{end}" for end in ends} <= alarms
     assert "ifcpipe-dev-api-5xx" in alarms
 
 
@@ -394,7 +410,9 @@ def test_the_dashboard_has_a_row_for_every_operation(aws: Resources, known: Mapp
     body = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else "x" for part in body)
     widgets = json.loads(text)["widgets"]
-    for name in known:
+    titles = {item["properties"]["title"] for item in widgets}
+    assert {"heavy: waiting", "heavy: executions ended", "heavy: dead letters"} <= titles
+    for name in light(known):
         row = [item for item in widgets if item["properties"]["title"].startswith(f"{name}: ")]
         assert len({item["y"] for item in row}) == 1
         metrics = {metric[1] for item in row for metric in item["properties"]["metrics"]}
@@ -408,27 +426,34 @@ def test_the_dashboard_has_a_row_for_every_operation(aws: Resources, known: Mapp
         } <= metrics
 
 
-def test_a_heavy_operation_runs_as_one_task_for_each_message(aws: Resources) -> None:
+def test_heavy_jobs_go_through_one_pipe_to_one_state_machine(aws: Resources) -> None:
     (pipe,) = aws.of("Pipes::Pipe").values()
     queue = arn(aws.id("SQS::Queue", "QueueName", "ifcpipe-dev-heavy"))
     assert pipe["Properties"]["Source"] == queue
     assert pipe["Properties"]["SourceParameters"] == {"SqsQueueParameters": {"BatchSize": 1}}
     assert pipe["Properties"]["TargetParameters"]["InputTemplate"] == '{"job_id": <$.body.job_id>}'
     (machine,) = aws.of("StepFunctions::StateMachine").values()
-    parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
-    run = json.loads("".join(part if isinstance(part, str) else "x" for part in parts))["States"]["Run"]
-    assert run["Resource"].endswith(":states:::ecs:runTask.sync")
-    assert run["Parameters"]["Overrides"]["ContainerOverrides"][0]["Command.$"] == "$[*].job_id"
-    assert run["TimeoutSeconds"] == 3600 + 300
+    assert machine["Properties"]["StateMachineName"] == "ifcpipe-dev-heavy"
     (task,) = aws.of("ECS::TaskDefinition").values()
-    properties = task["Properties"]
-    assert (properties["Cpu"], properties["Memory"]) == ("2048", "8192")
-    assert properties["EphemeralStorage"] == {"SizeInGiB": 40}
     text = {
         item["Name"]: item["Value"] if isinstance(item["Value"], str) else "token"
-        for item in properties["ContainerDefinitions"][0]["Environment"]
+        for item in task["Properties"]["ContainerDefinitions"][0]["Environment"]
     }
-    assert Settings.from_environment(text).lease_seconds == 60
+    settings = Settings.from_environment(text)
+    assert (settings.lease_seconds, settings.max_task_seconds) == (60, 14_400)
+
+
+def test_the_state_machine_is_the_one_that_is_executed_in_tests(
+    aws: Resources, synth: Callable[..., Resources], known: Mapping[str, Operation]
+) -> None:
+    names = {name: "x" for name in ("table", "cluster", "task", "settle")}
+    spare = synth({"dropin": known["dropin"]}, stage="spare", spot=True)
+    for resources, spot in ((aws, False), (spare, True)):
+        (machine,) = resources.of("StepFunctions::StateMachine").values()
+        parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
+        states = json.loads("".join(part if isinstance(part, str) else "x" for part in parts))
+        whole = Names(**names, container="worker", subnets=["x", "x"], groups=["x"], spot=spot, partition="x")
+        assert states == json.loads(json.dumps(definition(whole)))
 
 
 def test_the_network_lets_nothing_in_and_costs_nothing_while_idle(aws: Resources, prod: Resources) -> None:

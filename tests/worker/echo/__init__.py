@@ -24,6 +24,8 @@ class EchoRequest(Request):
         "progress",
         "chatty",
         "meet",
+        "hungry",
+        "last",
     ] = "echo"
     mark: str = ""
 

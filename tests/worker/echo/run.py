@@ -1,6 +1,7 @@
 """What the echo does in its child process."""
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -10,11 +11,13 @@ from functions.core.errors import InputError, RetryableError
 from tests.worker.echo import EchoRequest
 
 
-def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901 - one branch a mishap
+def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901, PLR0912 - one branch a mishap
     content = files.input(request.filename).read_bytes()
     if request.other:
         content += files.input(request.other).read_bytes()
-    if request.mark:
+    if request.behaviour == "last":
+        time.sleep(float(request.mark))
+    elif request.mark:
         with Path(request.mark).open("a") as mark:
             mark.write(f"{os.getpid()} {files.robust}\n")
     if request.behaviour == "crash" or (request.behaviour == "crash-once" and not files.robust):
@@ -31,6 +34,9 @@ def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901 - one branc
         _linger(request, files)
     elif request.behaviour == "meet":
         _meet(Path(request.mark))
+    elif request.behaviour == "hungry":
+        if resource.getrlimit(resource.RLIMIT_AS)[0] < 12 * 10**9:
+            raise MemoryError
     elif request.behaviour == "chatty":
         statistics = {"long": "x" * 150_000}
         return Result(message="much was said", statistics=statistics, warnings=[str(n) for n in range(300)])
