@@ -119,9 +119,7 @@ def middle(costs: list[Cost]) -> Cost:
 def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None] = lambda _: None) -> Row:
     """Measure one model; `say` is told what runs now."""
     with tempfile.TemporaryDirectory() as folder:
-        made = MADE[operation](Path(folder), model) if operation in MADE else {}
-        request = json.dumps({**REQUESTS.get(operation, {}), **made}, default=str)
-        others = [path for path in made.values() if isinstance(path, Path) and path.suffix == model.suffix]
+        request, size = prepare(operation, model, Path(folder))
         ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
         mine, theirs = list[Cost](), list[Cost]()
         for run in range(1, runs + 1):
@@ -132,9 +130,16 @@ def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None
                 theirs.append(measure(["benchmarks.plain", operation, str(model), str(plain)]))
         equal = "" if operation not in PLAIN else check(operation, model, ours, plain)
     other = middle(theirs) if theirs else None
+    return Row(model.name, size, middle(mine), other, equal)
+
+
+def prepare(operation: str, model: Path, folder: Path) -> tuple[str, int]:
+    """Return the request for a model beside its own name, and the bytes of all models that it reads."""
+    made = MADE[operation](folder, model) if operation in MADE else {}
+    others = [path for path in made.values() if isinstance(path, Path) and path.suffix == model.suffix]
     pair = find_other(model) if operation == "ifcclash" else None
     size = sum(path.stat().st_size for path in (model, pair, *others) if path)
-    return Row(model.name, size, middle(mine), other, equal)
+    return json.dumps({**REQUESTS.get(operation, {}), **made}, default=str), size
 
 
 def check(operation: str, model: Path, ours: Path, plain: Path) -> str:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import replicate
-from benchmarks.compare import MADE, REQUESTS, ROOT, Cost, measure, middle
+from benchmarks.compare import ROOT, Cost, measure, middle, prepare
 from functions.core import registry
 
 HOUSE = ROOT / "examples" / "house-architecture.ifc"
@@ -50,21 +50,20 @@ def off(points: Sequence[Point], line: tuple[float, float]) -> float:
     return max(value / (line[0] + line[1] * mb) for mb, value in points)
 
 
-def run(operation: str, model: Path, *, runs: int) -> Cost:
-    """Return the medians of some runs of an operation."""
+def run(operation: str, model: Path, *, runs: int) -> tuple[float, Cost]:
+    """Return the megabytes of input, and the medians of some runs of an operation."""
     with tempfile.TemporaryDirectory() as folder:
-        made = MADE[operation](Path(folder)) if operation in MADE else {}
-        request = json.dumps({**REQUESTS.get(operation, {}), **made})
+        request, size = prepare(operation, model, Path(folder))
         output = Path(folder) / "ours"
         line = ["benchmarks.ours", operation, str(model), str(output), request]
-        return middle([measure(line) for _ in range(runs)])
+        return size / 1e6, middle([measure(line) for _ in range(runs)])
 
 
 def refit(operation: str, models: dict[float, list[Path]], *, runs: int) -> dict[str, object]:
     """Measure an operation and return its `cost.json`."""
     seconds, megabytes = list[Point](), list[Point]()
     for found in models.values():
-        costs = [(path.stat().st_size / 1e6, run(operation, path, runs=runs)) for path in found]
+        costs = [run(operation, path, runs=runs) for path in found]
         seconds.append(max(((mb, cost.cpu_s) for mb, cost in costs), key=lambda point: point[1]))
         megabytes.append(max(((mb, cost.peak / 1e6) for mb, cost in costs), key=lambda point: point[1]))
     return describe(seconds, megabytes, runs=runs)

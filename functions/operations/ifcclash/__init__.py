@@ -36,7 +36,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from functions.core import FileField, LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core import (
+    FargateSize,
+    FileField,
+    LambdaSize,
+    ModelFile,
+    Operation,
+    OutputName,
+    Request,
+    Result,
+)
 from functions.core.errors import InputError
 from functions.core.format import choose_format
 
@@ -128,5 +137,6 @@ operation = Operation(
     request=ClashRequest,
     result=ClashResult,
     compute=LambdaSize(memory_mb=5308, timeout_s=900, disk_mb=4096, concurrency=10),
+    heavy=FargateSize(timeout_s=7200),
     formats=FORMATS,
 )

@@ -31,7 +31,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core import FargateSize, LambdaSize, ModelFile, Operation, OutputName, Request, Result
 from functions.core.errors import InputError
 from functions.core.format import choose_format
 
@@ -114,6 +114,7 @@ operation = Operation(
     request=DiffRequest,
     result=DiffResult,
     compute=LambdaSize(memory_mb=5120, timeout_s=900, disk_mb=4096, concurrency=20),
+    heavy=FargateSize(timeout_s=7200),
     max_input_mb=250,
     formats=FORMATS,
 )
