@@ -49,6 +49,11 @@ class Schema:
         """All names that a class may be asked for by."""
         return frozenset((*self.classes, *self.occurrences))
 
+    @cached_property
+    def attribute_names(self) -> frozenset[str]:
+        """The explicit attributes of all classes."""
+        return frozenset(one.name() for entity in self.classes.values() for one in entity.attributes())
+
     def attributes(self, name: str) -> dict[str, str | None]:
         """Return the explicit attributes of a class with their base types; None where values are objects.
 

@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import ifcopenshell
-from ifctester import facet as plain
 
 from functions.ifc.ids.facts import Facts, PropertySet, occurrence_class, way
+from functions.ifc.ids.library import facet as plain
 from functions.ifc.ids.measures import Measured, Measures
 from functions.ifc.ids.patterns import Pattern
 from functions.ifc.ids.tolerance import EXACT, equal, within
@@ -127,6 +127,9 @@ class Facet:
     def candidates(self) -> Iterable[Entity_]:
         """Return the instances to look at when this is the first facet of an applicability."""
         return cast("Iterable[Entity_]", self.facts.model.by_type("IfcObjectDefinition"))
+
+    def forget(self) -> None:
+        """Let go of what was remembered of elements; a specification has been checked."""
 
     def _prohibits(self) -> bool:
         return self.cardinality == "prohibited"
@@ -315,6 +318,10 @@ class Property(Facet, plain.Property):  # type: ignore[misc]
         if key not in self._known:
             self._known[key] = self._judge(sets)
         return self._known[key]
+
+    def forget(self) -> None:
+        """Let go of the verdicts on property sets."""
+        self._known.clear()
 
     def _sets(self, inst: Entity_) -> dict[str, PropertySet]:
         if isinstance(self.propertySet, str):
