@@ -20,8 +20,11 @@ from functions.ifc.ids.measures import Measures
 Element = ifcopenshell.entity_instance
 # The attributes of objects that are, or name, what a model can be opened without.
 PARTS = (
-    "BaseQuantity", "CostQuantities", "HasPropertySets", "Representation", "RepresentationMaps", "UAxes",
-    "VAxes", "VaryingAppliedLoadLocation", "VaryingThicknessLocation", "WAxes",
+    "Axis", "AxisDirection", "BaseQuantity", "ConditionCoordinateSystem", "CostQuantities",
+    "DesignParameters",
+    "HasPropertySets", "ObjectPlacement", "OrientationOf2DPlane", "Representation", "RepresentationContexts",
+    "RepresentationMaps", "SharedPlacement", "UAxes", "VAxes", "VaryingAppliedLoadLocation",
+    "VaryingThicknessLocation", "WAxes",
 )  # fmt: skip
 
 

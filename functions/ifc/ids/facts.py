@@ -19,15 +19,13 @@ import ifcopenshell.util.element as util
 import ifcopenshell.util.unit
 
 from functions.ifc.attachments import members
-from functions.ifc.definitions import Definitions, Irregular, Member
+from functions.ifc.definitions import HOLDERS, Definitions, Irregular, Member
 from functions.ifc.reader import Reader
 
 Entity = ifcopenshell.entity_instance
 MAX_KEPT = 4096  # property sets that are remembered
 # A type as text, up to its property sets.
 TYPE = re.compile(r"(#\d+=\w+\((?:(?:'(?:[^']|'')*'|\$|#\d+),){5})(?:\$|\([^()]*\))")
-# What has quantities as attributes, which its text names.
-QUANTIFIED = ("IfcConstructionResource", "IfcConstructionResourceType", "IfcCostItem")
 KEYS = ("Name", "Category")
 USAGES = {"IfcMaterialLayerSetUsage": "ForLayerSet", "IfcMaterialProfileSetUsage": "ForProfileSet"}
 PARTS = {
@@ -44,7 +42,7 @@ PROPERTIES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PropertySet:
     """What an element has under the name of a property set: numbers of properties and quantities by name.
 
@@ -79,7 +77,7 @@ class Facts:
 
     def __post_init__(self) -> None:
         """Refuse a model whose objects name what it was opened without. Raises Irregular."""
-        if self.definitions is not None and any(self.reader.all(kind) for kind in QUANTIFIED):
+        if self.definitions is not None and any(self.reader.all(kind) for kind in HOLDERS):
             raise Irregular
 
     @cached_property
@@ -210,14 +208,14 @@ class Facts:
 
     def set_names(self, element: Entity) -> list[str]:
         """Return the names of an element's property sets, its type's first."""
-        return list(dict.fromkeys((*self._inherited(element), *self._own(element))))
+        return list(dict.fromkeys(map(self._set_name, (*self._inherited(element), *self._list(element)))))
 
     def property_set(self, element: Entity, name: str, *, first: bool) -> PropertySet | None:
         """Return what an element has under a name, over what its type has; None when neither has it.
 
         Two sets of one name are not valid; as in ifcopenshell, only the `first` counts or all of them.
         """
-        inherited, own = self._inherited(element).get(name, ()), self._own(element).get(name, ())
+        inherited, own = self._named(self._inherited(element), name), self._named(self._list(element), name)
         key = (*inherited[:1], *own[:1]) if first else (*inherited, *own)
         if key and key not in self._sets:
             if len(self._sets) >= MAX_KEPT:
@@ -287,12 +285,10 @@ class Facts:
             self._names[number] = sys.intern(str(name or ""))
         return self._names[number]
 
-    def _own(self, element: Entity) -> dict[str, list[int]]:
-        """Return the definitions of an element itself by name."""
-        named: dict[str, list[int]] = {}
-        for number in self._list(element):
-            named.setdefault(self._set_name(number), []).append(number)
-        return named
+    def _named(self, numbers: list[int], name: str) -> list[int]:
+        """Return the definitions that have a name."""
+        known = self._names
+        return [one for one in numbers if (known.get(one) or self._set_name(one)) == name]
 
     def _list(self, element: Entity) -> list[int]:
         """Return the definitions of an element itself, as ifcopenshell's get_psets finds them."""
@@ -319,9 +315,10 @@ class Facts:
                     self.by_id(one)
         return self._of_types[number]
 
-    def _inherited(self, element: Entity) -> dict[str, list[int]]:
-        kind = self.type_of(element)
-        return self._own(kind) if kind is not None and kind != element else {}
+    def _inherited(self, element: Entity) -> list[int]:
+        """Return the definitions of an element's type."""
+        kind = self._types.get(element.id())
+        return [] if kind is None or kind == element or element.is_a("IfcTypeObject") else self._list(kind)
 
     def _read_predefined(self, element: Entity) -> str | None:
         """As ifcopenshell's get_predefined_type."""

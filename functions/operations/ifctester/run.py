@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -9,7 +10,7 @@ import ifcopenshell
 
 from functions.core import Files
 from functions.core.errors import InputError
-from functions.ifc.definitions import KINDS, OTHERS, Definitions, Irregular
+from functions.ifc.definitions import KINDS, OTHERS, PLACES, Definitions, Irregular
 from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
 from functions.ifc.ids import audit
 from functions.ifc.ids.facts import Facts
@@ -30,22 +31,22 @@ def run(request: TesterRequest, files: Files) -> TesterResult:
     path = files.input(request.ifc_filename)
     document = load(request, files)
     objects = audit.avoids_shapes(document)
-    lean = objects and audit.names_no_parts(document)
-    without = (*FACES, *SOLIDS, *KINDS, *OTHERS) if lean else FACES if objects else ()
-    checked = check_model(path, files, without=without)
-    held: list[str] = []
-    try:
-        if not lean:
-            raise Irregular
-        with Definitions(checked) as definitions:
-            result = check(request, document, checked, replace(files, on_warning=held.append), definitions)
-    except Irregular:  # what was warned of is found again
-        held.clear()
-        counts = {name: count for name, count in checked.counts.items() if name not in (*KINDS, *OTHERS)}
-        result = check(request, document, replace(checked, counts=counts), files)
-    for message in held:
-        files.warn(message)
-    return result
+    if objects and audit.names_no_parts(document):
+        held: list[str] = []
+        with suppress(Irregular):  # what was warned of is found again
+            result = check_lean(request, document, path, replace(files, on_warning=held.append))
+            for message in held:
+                files.warn(message)
+            return result
+    return check(request, document, check_model(path, files, without=FACES if objects else ()), files)
+
+
+def check_lean(request: TesterRequest, document: audit.Document, path: Path, files: Files) -> TesterResult:
+    """Audit a model that is opened without what the IDS does not ask for. Raises Irregular."""
+    places = () if request.kind == "bcf" else PLACES  # a viewpoint looks at a place
+    checked = check_model(path, files, without=(*FACES, *SOLIDS, *KINDS, *OTHERS, *places))
+    with Definitions(checked) as definitions:
+        return check(request, document, checked, files, definitions)
 
 
 def check(
