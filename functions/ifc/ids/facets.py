@@ -10,7 +10,7 @@ corrections, each to be dropped when ifctester has it:
   https://github.com/buildingSMART/IDS/blob/development/Documentation/UserManual/facet-configurations.md;
 * units and tables of properties (functions/ifc/ids/measures.py); a property that only the type has is checked
   like all others, and the instance number of a property set is not one of its properties;
-* a restriction is told in words;
+* a restriction is told in words, and may have an id;
 * what damaged models lack ends in a failed check, not in an exception.
 """
 
@@ -58,6 +58,12 @@ class Restriction(plain.Restriction):  # type: ignore[misc]
         super().__init__()
         self._known: dict[tuple[type, Value], bool] = {}
         self._patterns: dict[str, Pattern] = {}
+
+    def parse(self, xml: dict[str, Any]) -> Restriction:
+        """Take the restriction in; of its attributes, only the base says anything."""
+        found = {key: value for key, value in (xml or {}).items() if key == "@base" or key[0] != "@"}
+        super().parse(found)
+        return self
 
     __hash__ = None  # type: ignore[assignment]
 
