@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HOUSE = ROOT / "examples" / "house.ids"
 VALUES = (
     "", " ", "required", "optional", "IFC4", "IFC4 IFC2X3", "xs:string", "xs:double", "xs:int", "3", "-1",
-    "1.5", "x", "IFCWALL", " a", "2026-02-30", "2026-02-28", "unbounded", "0", "http://a.b/c", "a\nb", "\u00e9",
+    "1.5", "x", "IFCWALL", " a", "2026-02-30", "2026-02-28", "unbounded", "0", "http://a.b/c", "a\nb",
 )  # fmt: skip
 NAMES = (
     "name",
