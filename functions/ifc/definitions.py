@@ -26,6 +26,13 @@ KINDS = (
 )  # fmt: skip
 # What has properties as members or objects and is no line of ours: a model with one of these is read whole.
 OTHERS = ("IfcComplexProperty", "IfcPhysicalComplexQuantity", "IfcRelOverridesProperties")
+# Where things are: most of what is left in a model without shapes and properties.
+PLACES = ("IfcDirection", "IfcPlacement", "IfcPoint")
+# Objects that have some of all these as attributes, and not only by a placement or a relationship.
+HOLDERS = (
+    "IfcConstructionResource", "IfcConstructionResourceType", "IfcCostItem", "IfcStructuralAnalysisModel",
+    "IfcStructuralItem",
+)  # fmt: skip
 CHUNK_BYTES = 1 << 20
 LINE_BYTES = 512  # what most lines are shorter than
 

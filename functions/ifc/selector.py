@@ -17,9 +17,11 @@ import lark
 from ifcopenshell import entity_instance as Entity
 
 from functions.core.errors import InputError
+from functions.ifc.definitions import Irregular
 from functions.ifc.gate import is_object
 from functions.ifc.late import late
 from functions.ifc.reader import Reader
+from functions.ifc.sets import Sets
 from functions.ifc.spatial import Tree
 
 with late():
@@ -43,6 +45,13 @@ WORDS = frozenset({
 FAULTS = (AttributeError, TypeError, RuntimeError, LookupError, ValueError, AssertionError, ArithmeticError)
 # What the keys have in their names that lead from an object to its shapes.
 SHAPES = re.compile(r"Ax|Operand|Path|Points|Shape|Solid|Surface|epresent|eometr|rofile|tem|tyle|urve")
+# The keys that lead from an object to where it is.
+PLACED = frozenset({
+    "x", "y", "z", "easting", "northing", "elevation", "rotation_x", "rotation_y", "rotation_z",
+})  # fmt: skip
+# The attributes that are property sets, or quantities.
+DEFINED = frozenset({"BaseQuantity", "CostQuantities", "HasPropertySets"})
+FORWARD, INVERSE = 1, 2  # ifcopenshell's categories of attributes
 CLASS = re.compile(r"\bIfc\w+", re.IGNORECASE)
 CLASSES = re.compile(r"\s*!?\s*Ifc\w+(?:\s*[,+]\s*!?\s*Ifc\w+)*\s*", re.IGNORECASE)
 Key = str | re.Pattern[str]
@@ -88,6 +97,17 @@ def parse_path(query: str, *, name: str) -> tuple[Key, ...]:
         raise InputError(f"{name}: {_cause(error)}", field=name) from None
 
 
+def reads_sets(paths: Iterable[Sequence[Key]]) -> bool:
+    """Say whether values can be read with the property sets out of the text: see `Table`."""
+    keys = [key for path in paths for key in path if isinstance(key, str) and key not in WORDS]
+    return all(key.isnumeric() or (key[:1].isupper() and key not in DEFINED) for key in keys)
+
+
+def reads_places(paths: Iterable[Sequence[Key]]) -> bool:
+    """Say whether values are asked for that depend on where objects are."""
+    return any(key in PLACED for path in paths for key in path if isinstance(key, str))
+
+
 @dataclass
 class Node:
     """One key in the tree of all paths, and the columns whose path ends with it."""
@@ -100,12 +120,17 @@ class Node:
 
 @dataclass
 class Table:
-    """Reads a row of values for an element. Paths that start alike are followed once."""
+    """Reads a row of values for an element. Paths that start alike are followed once.
+
+    `sets` are those of a model that was opened without them. What cannot be known without is Irregular then.
+    """
 
     paths: Sequence[tuple[Key, ...]]
+    sets: Sets | None = None
     faults: dict[int, tuple[int, str]] = field(default_factory=dict)
     _roots: list[Node] = field(default_factory=list)
     _parents: dict[int, Entity | None] = field(default_factory=dict)
+    _categories: dict[tuple[str, str], int] = field(default_factory=dict)
     _set_names: set[str | None] | None = None
 
     def __post_init__(self) -> None:
@@ -127,6 +152,8 @@ class Table:
         found: dict[int, Any] = {}
         for node in self._roots:
             self._follow(node, element, element, found)
+        if self.sets is not None and any(map(_has_instances, found.values())):
+            raise Irregular  # its text names what the model was opened without
         return [found.get(column) for column in range(len(self.paths))]
 
     def _follow(self, node: Node, value: Any, element: Entity, found: dict[int, Any]) -> None:  # noqa: ANN401
@@ -152,6 +179,11 @@ class Table:
 
     def _step(self, value: Any, key: Key) -> Any:  # noqa: ANN401 - any value of a model
         """Evaluate one key, as `ifcopenshell.util.selector` does."""
+        if self.sets is not None and (isinstance(key, re.Pattern) or key not in WORDS):
+            if isinstance(value, Entity):
+                return self._look_up(self.sets, value, key)
+            if _has_instances(value) and not (isinstance(key, str) and key.isnumeric()):
+                raise Irregular
         if isinstance(value, Entity):
             if isinstance(key, re.Pattern) and not value.is_a("IfcMaterial"):
                 return matching_sets(value, key)
@@ -161,6 +193,20 @@ class Table:
                 # Attributes begin with a capital; others, such as `is_a`, would be Python's own.
                 return getattr(value, _alias(value, key), None) if key[:1].isupper() else None
         return _evaluate(value, [key])
+
+    def _look_up(self, sets: Sets, value: Entity, key: Key) -> Any:  # noqa: ANN401 - any value of a model
+        """Evaluate the name of an attribute, or the name or the pattern of property sets."""
+        if isinstance(key, re.Pattern):
+            return _unpack(sets.matching(value, key)) if not value.is_a("IfcMaterial") else None
+        key = _alias(value, key)
+        known = (value.is_a(), key)
+        if known not in self._categories:
+            self._categories[known] = value.get_attribute_category(key)
+        category = self._categories[known]
+        found = getattr(value, key) if category == FORWARD else None
+        if category == INVERSE or isinstance(found, Entity | tuple):
+            raise Irregular
+        return sets.named(value, key) if found is None else found
 
     def _names_set(self, value: Entity, key: str) -> bool:
         """Say whether a property set has the name: only then an unset attribute is looked up in the sets."""
@@ -248,9 +294,19 @@ def matching_sets(element: Entity, pattern: re.Pattern[str]) -> dict[str, Any] |
     sets = list(found.values())
     for content in sets:
         content.pop("id", None)
-    if not sets:
-        return None
-    return sets[0] if len(sets) == 1 else sets
+    return None if not sets else sets[0] if len(sets) == 1 else sets
+
+
+def _unpack(sets: list[Any]) -> Any:  # noqa: ANN401 - one of them, or all
+    """Return one alone as itself, and none as None."""
+    return None if not sets else sets[0] if len(sets) == 1 else sets
+
+
+def _has_instances(value: object) -> bool:
+    """Say whether a value is an instance, or has instances in it."""
+    if isinstance(value, list | tuple | set):
+        return any(map(_has_instances, value))
+    return isinstance(value, Entity) or (isinstance(value, dict) and any(map(_has_instances, value.values())))
 
 
 def _definitions(element: Entity) -> Iterable[Entity]:

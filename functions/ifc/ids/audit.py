@@ -5,32 +5,72 @@ The order is that of the IDS, and of the instance numbers of the model.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import ifcopenshell
-from ifctester import ids as plain
 
 from functions.ifc.gate import is_object
-from functions.ifc.ids.facets import KINDS, Entity, Facet
+from functions.ifc.ids.facets import KINDS, Attribute, Entity, Facet
 from functions.ifc.ids.facts import Facts
 from functions.ifc.ids.measures import Measures
 
 Element = ifcopenshell.entity_instance
+# The attributes of objects that are, or name, what a model can be opened without.
+PARTS = (
+    "Axis", "AxisDirection", "BaseQuantity", "ConditionCoordinateSystem", "CostQuantities",
+    "DesignParameters",
+    "HasPropertySets", "ObjectPlacement", "OrientationOf2DPlane", "Representation", "RepresentationContexts",
+    "RepresentationMaps", "SharedPlacement", "UAxes", "VAxes", "VaryingAppliedLoadLocation",
+    "VaryingThicknessLocation", "WAxes",
+)  # fmt: skip
 
 
-class Specification(plain.Specification):  # type: ignore[misc]
-    """A specification of ifctester, with our facets."""
+@dataclass
+class Specification:
+    """What applies to which elements; `minOccurs` and `maxOccurs` are named as in the file."""
 
-    def parse_clause(self, clause: dict[str, Any]) -> list[Facet]:
-        """Return the facets of an applicability or of requirements, as xmlschema decodes them."""
-        return [
-            KINDS[kind]().parse(one or {})
-            for kind, found in clause.items()
-            if kind in KINDS
-            for one in (found if isinstance(found, list) else [found])
-        ]
+    name: str
+    description: str
+    instructions: str
+    minOccurs: int
+    maxOccurs: int | str
+    ifcVersion: list[str]
+    applicability: list[Facet]
+    requirements: list[Facet]
+    is_ifc_version: bool = False  # whether it is written for the model's
+
+    @classmethod
+    def parse(cls, decoded: dict[str, Any]) -> Specification:
+        """Take a specification in, as xmlschema decodes it."""
+        clause = decoded["applicability"]
+        return cls(
+            name=decoded.get("@name", ""),
+            description=decoded.get("@description", ""),
+            instructions=decoded.get("@instructions", ""),
+            minOccurs=clause["@minOccurs"],
+            maxOccurs=clause["@maxOccurs"],
+            ifcVersion=decoded["@ifcVersion"],
+            applicability=_parse_clause(clause),
+            requirements=_parse_clause(decoded.get("requirements") or {}),
+        )
+
+    @property
+    def cardinality(self) -> str:
+        """Whether it is required, optional or prohibited that such elements are there."""
+        if self.minOccurs != 0:
+            return "required"
+        return "optional" if self.maxOccurs != 0 else "prohibited"
+
+
+@dataclass(frozen=True)
+class Document:
+    """An IDS: what it says about itself, and its specifications."""
+
+    info: dict[str, str]
+    specifications: list[Specification]
 
 
 @dataclass(frozen=True)
@@ -60,30 +100,39 @@ class Outcome:
         return {number: element for number, element in self.applicable.items() if number in failed}
 
 
-def parse(decoded: dict[str, Any]) -> plain.Ids:
-    """Return an IDS with our specifications, from what xmlschema decodes."""
-    document = plain.Ids()
-    document.info = {key: value for key, value in decoded["info"].items() if value}
-    document.specifications = [
-        Specification().parse(one) for one in decoded["specifications"]["specification"]
+def parse(decoded: dict[str, Any]) -> Document:
+    """Return an IDS with its facets, from what xmlschema decodes."""
+    info = {"title": "Untitled"} | {key: value for key, value in decoded["info"].items() if value}
+    found = decoded["specifications"]["specification"]
+    return Document(info, [Specification.parse(one) for one in found])
+
+
+def _parse_clause(clause: dict[str, Any]) -> list[Facet]:
+    """Return the facets of an applicability or of requirements."""
+    return [
+        KINDS[kind]().parse(one or {})
+        for kind, found in clause.items()
+        if kind in KINDS
+        for one in (found if isinstance(found, list) else [found])
     ]
-    return document
 
 
-def run(document: plain.Ids, facts: Facts, *, progress: Callable[[int, int], None]) -> Iterator[Outcome]:
+def run(document: Document, facts: Facts, *, progress: Callable[[int, int], None]) -> Iterator[Outcome]:
     """Yield the outcome of every specification for the model of some facts."""
     measures = Measures(facts)
     total = len(document.specifications)
     for done, specification in enumerate(document.specifications):
         progress(done, total)
-        specification.check_ifc_version(facts.model)
+        specification.is_ifc_version = facts.model.schema_identifier in specification.ifcVersion
         for facet in (*specification.applicability, *specification.requirements):
             facet.facts, facet.measures = facts, measures
-        yield check(specification)
+        yield check(specification, facts)
+        for facet in (*specification.applicability, *specification.requirements):
+            facet.forget()
     progress(total, total)
 
 
-def avoids_shapes(document: plain.Ids) -> bool:
+def avoids_shapes(document: Document) -> bool:
     """Say whether an IDS surely asks for objects alone, none of which has a part of a shape as attribute."""
     return all(
         any(isinstance(facet, Entity) and _names_objects(facet.name) for facet in one.applicability)
@@ -99,9 +148,17 @@ def _names_objects(name: Any) -> bool:  # noqa: ANN401 - text or a restriction
     return all(is_object(one) for one in ([names] if isinstance(names, str) else names))
 
 
-def check(specification: Any) -> Outcome:  # noqa: ANN401 - ifctester has no types
+def names_no_parts(document: Document) -> bool:
+    """Say whether no attribute is asked for whose objects name a shape or a property set."""
+    facets = (facet for one in document.specifications for facet in (*one.applicability, *one.requirements))
+    return not any(name == facet.name for facet in facets if isinstance(facet, Attribute) for name in PARTS)
+
+
+def check(specification: Specification, facts: Facts) -> Outcome:
     """Check one specification; IFC versions are not looked at, as the standard says they are metadata."""
-    applicable = {one.id(): one for one in _select(specification.applicability)}
+    applicable = {
+        one.id(): facts.kept.setdefault(one.id(), one) for one in _select(specification.applicability)
+    }
     applicable = dict(sorted(applicable.items()))
     prohibited = specification.maxOccurs == 0
     missing = specification.minOccurs != 0 and not applicable
@@ -129,4 +186,4 @@ def _fail(facet: Any, applicable: dict[int, Element]) -> Iterator[tuple[int, str
     for number, element in applicable.items():
         result = facet(element)
         if not result:
-            yield number, str(result)
+            yield number, sys.intern(str(result))

@@ -28,9 +28,9 @@ class Schema:
         self._attributes: dict[str, dict[str, str | None]] = {}
 
     @cached_property
-    def classes(self) -> dict[str, Any]:
-        """The classes by name, abstract ones among them."""
-        return {entity.name().upper(): entity for entity in self._schema.entities()}
+    def classes(self) -> frozenset[str]:
+        """The names of the classes, abstract ones among them."""
+        return frozenset(entity.name().upper() for entity in self._schema.entities())
 
     @cached_property
     def occurrences(self) -> dict[str, str]:
@@ -49,13 +49,18 @@ class Schema:
         """All names that a class may be asked for by."""
         return frozenset((*self.classes, *self.occurrences))
 
+    @cached_property
+    def attribute_names(self) -> frozenset[str]:
+        """The explicit attributes of all classes."""
+        return frozenset(one.name() for entity in self._schema.entities() for one in entity.attributes())
+
     def attributes(self, name: str) -> dict[str, str | None]:
         """Return the explicit attributes of a class with their base types; None where values are objects.
 
         Base types: string, integer, double, boolean, logical, binary.
         """
         if name not in self._attributes:
-            entity = self.classes["IFCELEMENT" if name in self.occurrences else name]
+            entity = self._class(name)
             pairs = zip(entity.all_attributes(), entity.derived(), strict=True)
             self._attributes[name] = {
                 attribute.name(): _base(attribute.type_of_attribute())
@@ -64,9 +69,14 @@ class Schema:
             }
         return self._attributes[name]
 
+    def _class(self, name: str) -> Any:  # noqa: ANN401 - ifcopenshell has no types
+        return self._schema.declaration_by_name(
+            "IFCELEMENT" if name in self.occurrences else name
+        ).as_entity()
+
     def is_kind(self, name: str, *kinds: str) -> bool:
         """Say whether a class is one of some others, or a subtype of one of them."""
-        entity = self.classes["IFCELEMENT" if name in self.occurrences else name]
+        entity = self._class(name)
         while entity is not None:
             if entity.name().upper() in kinds:
                 return True
@@ -76,8 +86,8 @@ class Schema:
     def predefined_types(self, name: str) -> frozenset[str]:
         """Return the predefined types of a class, or of the type of its name where it has none itself."""
         for candidate in (name, f"{name}TYPE"):
-            entity = self.classes.get(self.occurrences.get(candidate, candidate))
-            for attribute in entity.all_attributes() if entity is not None else ():
+            known = self.occurrences.get(candidate, candidate)
+            for attribute in self._class(known).all_attributes() if known in self.classes else ():
                 if attribute.name() == "PredefinedType":
                     return frozenset(_items(attribute.type_of_attribute()))
         return frozenset()

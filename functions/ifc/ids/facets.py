@@ -10,7 +10,7 @@ corrections, each to be dropped when ifctester has it:
   https://github.com/buildingSMART/IDS/blob/development/Documentation/UserManual/facet-configurations.md;
 * units and tables of properties (functions/ifc/ids/measures.py); a property that only the type has is checked
   like all others, and the instance number of a property set is not one of its properties;
-* a restriction is told in words;
+* a restriction is told in words, and may have an id;
 * what damaged models lack ends in a failed check, not in an exception.
 """
 
@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import ifcopenshell
-from ifctester import facet as plain
 
 from functions.ifc.ids.facts import Facts, PropertySet, occurrence_class, way
+from functions.ifc.ids.library import facet as plain
 from functions.ifc.ids.measures import Measured, Measures
 from functions.ifc.ids.patterns import Pattern
 from functions.ifc.ids.tolerance import EXACT, equal, within
@@ -58,6 +58,12 @@ class Restriction(plain.Restriction):  # type: ignore[misc]
         super().__init__()
         self._known: dict[tuple[type, Value], bool] = {}
         self._patterns: dict[str, Pattern] = {}
+
+    def parse(self, xml: dict[str, Any]) -> Restriction:
+        """Take the restriction in; of its attributes, only the base says anything."""
+        found = {key: value for key, value in (xml or {}).items() if key == "@base" or key[0] != "@"}
+        super().parse(found)
+        return self
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -127,6 +133,9 @@ class Facet:
     def candidates(self) -> Iterable[Entity_]:
         """Return the instances to look at when this is the first facet of an applicability."""
         return cast("Iterable[Entity_]", self.facts.model.by_type("IfcObjectDefinition"))
+
+    def forget(self) -> None:
+        """Let go of what was remembered of elements; a specification has been checked."""
 
     def _prohibits(self) -> bool:
         return self.cardinality == "prohibited"
@@ -315,6 +324,10 @@ class Property(Facet, plain.Property):  # type: ignore[misc]
         if key not in self._known:
             self._known[key] = self._judge(sets)
         return self._known[key]
+
+    def forget(self) -> None:
+        """Let go of the verdicts on property sets."""
+        self._known.clear()
 
     def _sets(self, inst: Entity_) -> dict[str, PropertySet]:
         if isinstance(self.propertySet, str):

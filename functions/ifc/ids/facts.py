@@ -6,6 +6,7 @@ through a model end when they come back to where they were: a damaged model may 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,9 +19,13 @@ import ifcopenshell.util.element as util
 import ifcopenshell.util.unit
 
 from functions.ifc.attachments import members
+from functions.ifc.definitions import HOLDERS, Definitions, Irregular, Member
 from functions.ifc.reader import Reader
 
 Entity = ifcopenshell.entity_instance
+MAX_KEPT = 4096  # property sets that are remembered
+# A type as text, up to its property sets.
+TYPE = re.compile(r"(#\d+=\w+\((?:(?:'(?:[^']|'')*'|\$|#\d+),){5})(?:\$|\([^()]*\))")
 KEYS = ("Name", "Category")
 USAGES = {"IfcMaterialLayerSetUsage": "ForLayerSet", "IfcMaterialProfileSetUsage": "ForProfileSet"}
 PARTS = {
@@ -37,7 +42,7 @@ PROPERTIES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PropertySet:
     """What an element has under the name of a property set: numbers of properties and quantities by name.
 
@@ -52,17 +57,28 @@ class PropertySet:
 
 @dataclass
 class Facts:
-    """A model under audit. What relationships say is read for the whole model when it is first asked for."""
+    """A model under audit. What relationships say is read for the whole model when it is first asked for.
+
+    `definitions` has the property sets of a model that was opened without them; all may raise Irregular then.
+    """
 
     model: ifcopenshell.file
+    definitions: Definitions | None = None
+    kept: dict[int, Entity] = field(default_factory=dict)  # elements that outlive their specification
     _predefined: dict[int, str | None] = field(default_factory=dict)
-    _definitions: dict[int, dict[str, list[int]]] = field(default_factory=dict)
+    _of_types: dict[int, list[int]] = field(default_factory=dict)
+    _texts: dict[int, str] = field(default_factory=dict)
     _names: dict[int, str] = field(default_factory=dict)
     _sets: dict[tuple[int, ...], PropertySet] = field(default_factory=dict)
     _units: dict[str, Entity | None] = field(default_factory=dict)
     _material_names: dict[int, list[str | None]] = field(default_factory=dict)
     _found_references: dict[int, list[Entity]] = field(default_factory=dict)
     _parents: dict[tuple[str, int], Entity | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a model whose objects name what it was opened without. Raises Irregular."""
+        if self.definitions is not None and any(self.reader.all(kind) for kind in HOLDERS):
+            raise Irregular
 
     @cached_property
     def reader(self) -> Reader:
@@ -97,6 +113,11 @@ class Facts:
     def _defined(self) -> dict[int, list[int]]:
         """Property set definitions by object."""
         found: dict[int, list[int]] = {}
+        if self.definitions is not None:
+            for number, objects in self.definitions.related():
+                for one in objects:
+                    found.setdefault(one, []).append(number)
+            return found
         pair = "RelatingPropertyDefinition", "RelatedObjects"
         for definition, item in self.reader.pairs("IfcRelDefinesByProperties", *pair):
             found.setdefault(item.id(), []).extend(members(self.reader, definition))
@@ -187,29 +208,64 @@ class Facts:
 
     def set_names(self, element: Entity) -> list[str]:
         """Return the names of an element's property sets, its type's first."""
-        return list(dict.fromkeys((*self._inherited(element), *self._own(element))))
+        return list(dict.fromkeys(map(self._set_name, (*self._inherited(element), *self._list(element)))))
 
     def property_set(self, element: Entity, name: str, *, first: bool) -> PropertySet | None:
         """Return what an element has under a name, over what its type has; None when neither has it.
 
         Two sets of one name are not valid; as in ifcopenshell, only the `first` counts or all of them.
         """
-        inherited, own = self._inherited(element).get(name, ()), self._own(element).get(name, ())
+        inherited, own = self._named(self._inherited(element), name), self._named(self._list(element), name)
         key = (*inherited[:1], *own[:1]) if first else (*inherited, *own)
         if key and key not in self._sets:
+            if len(self._sets) >= MAX_KEPT:
+                self._sets.clear()
             self._sets[key] = self._read_set(key)
         return self._sets.get(key)
+
+    def member(self, number: int) -> Member | None:
+        """Return a property that was read from the text."""
+        if self.definitions is None or number not in self.definitions:
+            return None
+        return self.definitions.member(number)
+
+    def by_id(self, number: int) -> Entity:
+        """Return an instance. Raises Irregular where the model is lean, and has none of the number."""
+        try:
+            return self.model.by_id(number)
+        except RuntimeError:
+            if self.definitions is None:
+                raise
+            raise Irregular from None
+
+    def text(self, entity: Entity) -> str:
+        """Return an instance as it stands in the model, with all the property sets of a type."""
+        number = entity.id()
+        if self.definitions is None or not entity.is_a("IfcTypeObject"):
+            return str(entity)
+        if number not in self._texts:
+            listed = ",".join(f"#{one}" for one in self._of_type(number))
+            self._texts[number] = TYPE.sub(rf"\1({listed})", str(entity), count=1) if listed else str(entity)
+        return self._texts[number]
 
     def _read_set(self, key: tuple[int, ...]) -> PropertySet:
         instances: dict[str, int] = {}
         values: dict[str, Any] = {}
-        for one in map(self.model.by_id, key):
-            listed = PROPERTIES.get(one.is_a())
+        for number in key:
+            if self.definitions is not None and number in self.definitions:
+                for one in self.definitions.set(number)[2]:
+                    member = self.member(one)
+                    instances[self._name(self.by_id(one)) if member is None else sys.intern(member.name)] = (
+                        one
+                    )
+                continue
+            definition = self.by_id(number)
+            listed = PROPERTIES.get(definition.is_a())
             if listed:
-                for item in self.reader.read(one, listed) or ():
+                for item in self.reader.read(definition, listed) or ():
                     instances[self._name(item)] = item.id()
             else:
-                values.update(util.get_property_definition(one))
+                values.update(util.get_property_definition(definition))
         values.pop("id", None)
         return PropertySet(key, instances, values)
 
@@ -220,17 +276,19 @@ class Facts:
             self._names[number] = sys.intern(str(self.reader.get(item, 0) or ""))
         return self._names[number]
 
-    def _own(self, element: Entity) -> dict[str, list[int]]:
-        """Return the definitions of an element itself by name."""
-        number = element.id()
-        if number not in self._definitions:
-            named: dict[str, list[int]] = {}
-            for key in self._list(element):
-                if key not in self._names:
-                    self._names[key] = sys.intern(str(self.reader.read(self.model.by_id(key), "Name") or ""))
-                named.setdefault(self._names[key], []).append(key)
-            self._definitions[number] = named
-        return self._definitions[number]
+    def _set_name(self, number: int) -> str:
+        if number not in self._names:
+            if self.definitions is not None and number in self.definitions:
+                name = self.definitions.set(number)[1]
+            else:
+                name = self.reader.read(self.by_id(number), "Name")
+            self._names[number] = sys.intern(str(name or ""))
+        return self._names[number]
+
+    def _named(self, numbers: list[int], name: str) -> list[int]:
+        """Return the definitions that have a name."""
+        known = self._names
+        return [one for one in numbers if (known.get(one) or self._set_name(one)) == name]
 
     def _list(self, element: Entity) -> list[int]:
         """Return the definitions of an element itself, as ifcopenshell's get_psets finds them."""
@@ -240,12 +298,27 @@ class Facts:
         if self.schema == "IFC2X3" and element.is_a("IfcMaterial"):
             kind = "IfcExtendedMaterialProperties"
             return [one.id() for one, owner in self.reader.values(kind, "Material") if owner == element]
-        name = "HasPropertySets" if element.is_a("IfcTypeObject") else "HasProperties"
-        return [one.id() for one in getattr(element, name, None) or ()]
+        is_type = element.is_a("IfcTypeObject")
+        if is_type and self.definitions is not None:
+            return self._of_type(element.id())
+        return [
+            one.id()
+            for one in getattr(element, "HasPropertySets" if is_type else "HasProperties", None) or ()
+        ]
 
-    def _inherited(self, element: Entity) -> dict[str, list[int]]:
-        kind = self.type_of(element)
-        return self._own(kind) if kind is not None and kind != element else {}
+    def _of_type(self, number: int) -> list[int]:
+        """Return the definitions of a type out of the text."""
+        if number not in self._of_types and self.definitions is not None:
+            found = self._of_types[number] = self.definitions.of_type(number)
+            for one in found:
+                if one not in self.definitions:
+                    self.by_id(one)
+        return self._of_types[number]
+
+    def _inherited(self, element: Entity) -> list[int]:
+        """Return the definitions of an element's type."""
+        kind = self._types.get(element.id())
+        return [] if kind is None or kind == element or element.is_a("IfcTypeObject") else self._list(kind)
 
     def _read_predefined(self, element: Entity) -> str | None:
         """As ifcopenshell's get_predefined_type."""

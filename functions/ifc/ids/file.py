@@ -10,14 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-import ifctester
-from xmlschema import XMLSchema, XMLSchemaException, XMLSchemaValidationError
-
 from functions.core.errors import InputError, TooLargeError
+from functions.ifc.ids import grammar
+from functions.ifc.ids.library import XSD
+
+if TYPE_CHECKING:
+    from xmlschema import XMLSchema
 
 NAMESPACE = "http://standards.buildingsmart.org/IDS"
 MAX_BYTES = 10_000_000
@@ -59,6 +61,21 @@ def read_ids(path: Path, *, name: str) -> IdsFile:
     if root.tag != f"{{{NAMESPACE}}}ids":
         raise InputError(f"{name}: this is XML, but no IDS: <{root.tag}>", field=name, where="line 1")
     try:
+        decoded = grammar.read(root, prefixes)
+    except grammar.Irregular:
+        decoded = _validate(root, lines, prefixes, name)
+    found = decoded["specifications"]["specification"]
+    decoded["specifications"]["specification"] = found if isinstance(found, list) else [found]
+    return IdsFile(decoded, _place(root, lines))
+
+
+def _validate(
+    root: Element, lines: dict[Element, int], prefixes: dict[str, str], name: str
+) -> dict[str, Any]:
+    """Return what xmlschema decodes. It is imported here, as few files need it."""
+    from xmlschema import XMLSchemaException, XMLSchemaValidationError  # noqa: PLC0415
+
+    try:
         decoded: Any = schema().decode(root, strip_namespaces=True, namespaces={**prefixes, "": NAMESPACE})
     except XMLSchemaValidationError as error:
         line = lines.get(error.elem) if isinstance(error.elem, Element) else None
@@ -70,15 +87,15 @@ def read_ids(path: Path, *, name: str) -> IdsFile:
         ) from None
     except XMLSchemaException as error:
         raise InputError(f"{name}: no valid IDS: {str(error)[:MAX_CHARS]}", field=name) from None
-    found = decoded["specifications"]["specification"]
-    decoded["specifications"]["specification"] = found if isinstance(found, list) else [found]
-    return IdsFile(decoded, _place(root, lines))
+    return dict(decoded)
 
 
 @cache
 def schema() -> XMLSchema:
     """Return the XSD of IDS 1.0. Nothing is fetched: what it imports comes with xmlschema."""
-    return XMLSchema(Path(ifctester.__file__).parent / "ids.xsd", allow="local")
+    from xmlschema import XMLSchema  # noqa: PLC0415
+
+    return XMLSchema(XSD, allow="local")
 
 
 def parse(data: bytes, *, name: str) -> tuple[Element, dict[Element, int], dict[str, str]]:

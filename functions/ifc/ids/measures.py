@@ -15,14 +15,16 @@ from typing import Any
 import ifcopenshell
 from ifcopenshell.util.unit import convert, si_type_names
 
+from functions.ifc.definitions import Member
 from functions.ifc.ids.facts import Facts
 
 Entity = ifcopenshell.entity_instance
+MAX_KEPT = 4096  # properties that are remembered
 BOUNDS = ("UpperBoundValue", "LowerBoundValue", "SetPointValue")
 LISTS = {"IfcPropertyEnumeratedValue": "EnumerationValues", "IfcPropertyListValue": "ListValues"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A property: its values by data type, none when it is empty. `single` is no list.
 
@@ -48,12 +50,34 @@ class Measures:
 
     facts: Facts
     _known: dict[int, Measured] = field(default_factory=dict)
+    _kinds: dict[str, str | None] = field(default_factory=dict)
 
     def of(self, number: int) -> Measured:
         """Return the data type and values of a property, by its instance number."""
         if number not in self._known:
-            self._known[number] = self._read(self.facts.model.by_id(number))
+            if len(self._known) >= MAX_KEPT:
+                self._known.clear()
+            member = self.facts.member(number)
+            self._known[number] = (
+                self._read(self.facts.by_id(number)) if member is None else self._convert_member(member)
+            )
         return self._known[number]
+
+    def _convert_member(self, member: Member) -> Measured:
+        """Return a property or quantity that was read from the text."""
+        if member.measure is None:
+            return Measured(single=True)
+        kind = self._quantity_kind(member.measure) or member.measure
+        unit = self.facts.unit(kind) if member.unit is None else self.facts.by_id(member.unit)
+        return Measured(((kind, [self._to_si(member.value, unit)]),), single=True)
+
+    def _quantity_kind(self, name: str) -> str | None:
+        """Return the class of the values of a class of quantities."""
+        if name not in self._kinds:
+            declared: Any = ifcopenshell.schema_by_name(self.facts.model.schema_identifier)
+            entity = declared.declaration_by_name(name).as_entity()
+            self._kinds[name] = None if entity is None else _value_kind(entity)
+        return self._kinds[name]
 
     def _read(self, item: Entity) -> Measured:
         kind = item.is_a()
@@ -102,8 +126,7 @@ class Measures:
         return Measured(((kind, self._convert(values, unit)),), single=single)
 
     def _quantity(self, item: Entity) -> Measured:
-        declared: Any = item.declaration.as_entity()
-        kind = declared.attribute_by_index(3).type_of_attribute().declared_type().name()
+        kind = _value_kind(item.declaration.as_entity())
         value = self._to_si(self.facts.reader.get(item, 3), self._unit(item, kind))
         return Measured(((kind, [value]),) if value is not None else (), single=True)
 
@@ -125,3 +148,8 @@ class Measures:
 
     def _get(self, item: Entity, name: str) -> Any:  # noqa: ANN401 - any attribute
         return self.facts.reader.read(item, name)
+
+
+def _value_kind(quantity: Any) -> str:  # noqa: ANN401 - ifcopenshell has no types
+    """Return the class of the values that a class of quantities has."""
+    return str(quantity.attribute_by_index(3).type_of_attribute().declared_type().name())

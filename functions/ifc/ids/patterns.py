@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from elementpath.regex import RegexError, translate_pattern
+from functions.ifc.ids.library import RegexError, translate_pattern
 
 MAX_STATES = 2_000
 MAX_CACHED = 20_000

@@ -72,8 +72,8 @@ def describe_element(element: Element, facts: Facts) -> dict[str, Any]:
     kind = facts.type_of(element)
     named = ("name", "Name"), ("description", "Description"), ("global_id", "GlobalId"), ("tag", "Tag")
     return {
-        "element": clean(str(element)),
-        "element_type": None if kind is None else clean(str(kind)),
+        "element": clean(facts.text(element)),
+        "element_type": None if kind is None else clean(facts.text(kind)),
         "class": element.is_a(),
         "predefined_type": read_text(facts.predefined_type(element)),
         "id": element.id(),

@@ -211,10 +211,8 @@ def _check_names(facet: Any, version: Schema) -> Iterator[tuple[Rule, str]]:  # 
     if isinstance(facet, Entity | PartOf):
         yield from _check_entity(facet, version)
     elif isinstance(facet, Attribute):
-        known = {name for one in version.classes for name in version.attributes(one)}
-        yield from _check_known(
-            Rule.ATTRIBUTE, facet.name, known, f"no attribute that {version.version} compares"
-        )
+        what = f"no attribute that {version.version} compares"
+        yield from _check_known(Rule.ATTRIBUTE, facet.name, version.attribute_names, what)
     elif isinstance(facet, Property) and facet.dataType and version.data_type(facet.dataType) is None:
         yield Rule.DATATYPE, f"{facet.dataType} is no data type of {version.version}"
 

@@ -88,7 +88,7 @@ def describe(outcome: Outcome) -> dict[str, Any]:
         checks.add(False, len(check.failures))
         checks.add(True, len(outcome.applicable) - len(check.failures))
     total, failing = len(outcome.applicable), len(outcome.failing)
-    kind = cardinality(one)
+    kind = one.cardinality
     return {
         "name": clean(one.name),
         "description": clean(one.description or ""),
@@ -123,11 +123,6 @@ def describe_check(check: Check, outcome: Outcome) -> dict[str, Any]:
         "total_fail": failed,
         "percent_pass": percent(total - failed, total),
     }
-
-
-def cardinality(specification: Any) -> str:  # noqa: ANN401 - ifctester has no types
-    """Return required, optional or prohibited."""
-    return str(specification.get_usage())
 
 
 def name_facet(facet: Any) -> tuple[str, str]:  # noqa: ANN401

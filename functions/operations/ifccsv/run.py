@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ifcopenshell
 
 from functions.core import Files
-from functions.ifc.gate import FACES, SOLIDS, open_model
-from functions.ifc.reader import clean
-from functions.ifc.selector import Table, avoids_shapes, parse_path, select
+from functions.ifc.definitions import KINDS, OTHERS, PLACES, Definitions, Irregular
+from functions.ifc.gate import FACES, SOLIDS, check_model, open_checked, open_model
+from functions.ifc.reader import Reader, clean
+from functions.ifc.selector import (
+    Key,
+    Table,
+    avoids_shapes,
+    names_classes,
+    parse_path,
+    reads_places,
+    reads_sets,
+    select,
+)
+from functions.ifc.sets import Sets
 from functions.ifc.tables.parquet import Column, Scalar, Type, write_parquet
 from functions.ifc.tables.rows import (
     TRUE,
@@ -44,12 +57,34 @@ class Tally:
 def run(request: CsvRequest, files: Files) -> CsvResult:
     """Write the table of a model."""
     path = files.input(request.filename)
-    kind, output = request.kind, request.output_filename or f"{path.stem}.{request.kind}"
     paths = [parse_path(query, name=field) for query, field in _queries(request)]
-    formats = _formats(request)
+    _formats(request)  # a wrong one is refused before the model is read
     plain = avoids_shapes(request.query, *request.attributes)
+    if plain and names_classes(request.query) and reads_sets(paths):
+        held: list[str] = []
+        with suppress(Irregular):  # what was warned of is found again
+            result = write_lean(request, paths, path, replace(files, on_warning=held.append))
+            for message in held:
+                files.warn(message)
+            return result
     model = open_model(path, files, without=(*FACES, *SOLIDS) if plain else ())
-    table = Table(paths)
+    return write(request, Table(paths), model, files)
+
+
+def write_lean(request: CsvRequest, paths: list[tuple[Key, ...]], path: Path, files: Files) -> CsvResult:
+    """Write the table of a model that is opened without what it does not show. Raises Irregular."""
+    places = () if reads_places(paths) else PLACES
+    checked = check_model(path, files, without=(*FACES, *SOLIDS, *KINDS, *OTHERS, *places))
+    with Definitions(checked) as definitions:
+        model = open_checked(checked, files)
+        return write(request, Table(paths, Sets(Reader(model), definitions)), model, files)
+
+
+def write(request: CsvRequest, table: Table, model: ifcopenshell.file, files: Files) -> CsvResult:
+    """Write the table. Raises Irregular where a lean model does not have what it shows."""
+    kind = request.kind
+    output = request.output_filename or f"{files.input(request.filename).stem}.{kind}"
+    formats, paths = _formats(request), table.paths
     elements = select(model, request.query)
     types: list[set[type]] = [set() for _ in paths]
     marked = request.model_copy(update={"null": UNSET}) if kind == PARQUET else request

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import ifcopenshell
-from ifctester.ids import Ids
 
 from functions.core import Files
 from functions.core.errors import InputError
-from functions.ifc.gate import FACES, open_model
+from functions.ifc.definitions import KINDS, OTHERS, PLACES, Definitions, Irregular
+from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
 from functions.ifc.ids import audit
 from functions.ifc.ids.facts import Facts
 from functions.ifc.ids.file import read_ids
@@ -27,11 +29,39 @@ MAX_TITLE = 200
 def run(request: TesterRequest, files: Files) -> TesterResult:
     """Audit a model and return the verdict."""
     path = files.input(request.ifc_filename)
-    kind, output = request.kind, request.output_filename or f"{path.stem}.audit.{request.kind}"
     document = load(request, files)
-    model = open_model(path, files, without=FACES if audit.avoids_shapes(document) else ())
+    objects = audit.avoids_shapes(document)
+    if objects and audit.names_no_parts(document):
+        held: list[str] = []
+        with suppress(Irregular):  # what was warned of is found again
+            result = check_lean(request, document, path, replace(files, on_warning=held.append))
+            for message in held:
+                files.warn(message)
+            return result
+    return check(request, document, check_model(path, files, without=FACES if objects else ()), files)
+
+
+def check_lean(request: TesterRequest, document: audit.Document, path: Path, files: Files) -> TesterResult:
+    """Audit a model that is opened without what the IDS does not ask for. Raises Irregular."""
+    places = () if request.kind == "bcf" else PLACES  # a viewpoint looks at a place
+    checked = check_model(path, files, without=(*FACES, *SOLIDS, *KINDS, *OTHERS, *places))
+    with Definitions(checked) as definitions:
+        return check(request, document, checked, files, definitions)
+
+
+def check(
+    request: TesterRequest,
+    document: audit.Document,
+    checked: Checked,
+    files: Files,
+    definitions: Definitions | None = None,
+) -> TesterResult:
+    """Audit a checked model, whose `definitions` are read from its text. Raises Irregular."""
+    kind = request.kind
+    output = request.output_filename or f"{files.input(request.ifc_filename).stem}.audit.{kind}"
+    model = open_checked(checked, files)
     warn_of_versions(document, model, files)
-    facts = Facts(model)
+    facts = Facts(model, definitions)
     outcomes = list(
         audit.run(document, facts, progress=lambda done, total: files.progress("audit", done, total))
     )
@@ -51,7 +81,7 @@ def run(request: TesterRequest, files: Files) -> TesterResult:
     )
 
 
-def load(request: TesterRequest, files: Files) -> Ids:
+def load(request: TesterRequest, files: Files) -> audit.Document:
     """Return the IDS. Raises an InputError that names the rule that it breaks, and the line."""
     read = read_ids(files.input(request.ids_filename), name=IDS)
     document = audit.parse(read.decoded)
@@ -69,7 +99,7 @@ def refuse(fault: Fault) -> InputError:
     return InputError(message, field=IDS, where=f"line {fault.line}")
 
 
-def warn_of_versions(document: Ids, model: ifcopenshell.file, files: Files) -> None:
+def warn_of_versions(document: audit.Document, model: ifcopenshell.file, files: Files) -> None:
     """Say how many specifications are written for other versions of IFC."""
     schema = model.schema_identifier
     others = sum(schema not in one.ifcVersion for one in document.specifications)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import ifcopenshell
@@ -93,7 +92,28 @@ def test_the_official_cases_agree_but_for_the_corrections(corpus: Path) -> None:
 def test_a_model_is_audited_without_faces_only_where_no_specification_can_apply_to_them(
     applicability: dict[str, Any], avoids: bool
 ) -> None:
-    clauses = {"@name": "S", "@ifcVersion": ["IFC4"], "applicability": applicability}
-    specification = audit.Specification().parse(clauses)
-    document = SimpleNamespace(specifications=[specification])
+    occurs = {"@minOccurs": 0, "@maxOccurs": "unbounded"}
+    clauses = {"@name": "S", "@ifcVersion": ["IFC4"], "applicability": {**occurs, **applicability}}
+    document = audit.parse({"info": {}, "specifications": {"specification": [clauses]}})
     assert audit.avoids_shapes(document) is avoids
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ({"simpleValue": "Name"}, True),
+        ({"simpleValue": "HasPropertySets"}, False),
+        ({"restriction": {"@base": "xs:string", "pattern": {"@value": "Object.*"}}}, False),
+        ({"restriction": {"@base": "xs:string", "enumeration": [{"@value": "Tag"}]}}, True),
+    ],
+)
+def test_attributes_that_name_shapes_places_or_property_sets_need_a_whole_model(
+    name: dict[str, Any], expected: bool
+) -> None:
+    clauses = {
+        "@ifcVersion": ["IFC4"],
+        "applicability": {"@minOccurs": 0, "@maxOccurs": 1},
+        "requirements": {"attribute": [{"name": name}]},
+    }
+    document = audit.parse({"info": {}, "specifications": {"specification": [clauses]}})
+    assert audit.names_no_parts(document) is expected

@@ -284,3 +284,57 @@ def make_model(folder: Path) -> Path:
         "ENDSEC;\nEND-ISO-10303-21;\n"
     )
     return path
+
+
+TYPES = f"<entity><name>{simple('IFCWALLTYPE')}</name></entity>"
+LEAN = (
+    (WALL, property_of(simple("Pset_WallCommon"), simple("IsExternal"), "IFCBOOLEAN")),
+    (WALL, property_of(restriction("string", pattern=".*"), restriction("string", pattern=".*"), "IFCLABEL")),
+    (TYPES, attribute_of(simple("Name"))),
+)
+
+
+def write_specifications(path: Path, *pairs: tuple[str, str]) -> Path:
+    texts = (
+        '<specification name="s" ifcVersion="IFC2X3 IFC4"><applicability minOccurs="0" maxOccurs="unbounded">'
+        f"{applies}</applicability><requirements>{asked}</requirements></specification>"
+        for applies, asked in pairs
+    )
+    path.write_text(HEAD + "".join(texts) + TAIL)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["json", "html", "bcf", "ods"])
+def test_a_lean_model_gives_the_report_of_a_whole_one(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.ifc.ids import audit  # noqa: PLC0415
+
+    ids = write_specifications(tmp_path / "t.ids", *LEAN)
+    (tmp_path / "lean").mkdir()
+    (tmp_path / "whole").mkdir()
+    lean = execute(HOUSE, ids, tmp_path / "lean", report_type=kind)
+    monkeypatch.setattr(audit, "names_no_parts", lambda _: False)
+    whole = execute(HOUSE, ids, tmp_path / "whole", report_type=kind)
+    assert lean[1].read_bytes() == whole[1].read_bytes()
+    assert lean[0] == whole[0]
+
+
+def test_text_that_is_written_in_another_way_is_audited_as_well(tmp_path: Path) -> None:
+    ids = write_specifications(tmp_path / "t.ids", *LEAN)
+    text = HOUSE.read_text(encoding="utf-8")
+    odd = tmp_path / HOUSE.name
+    odd.write_text(text.replace("IFCPROPERTYSINGLEVALUE(", "IFCPROPERTYSINGLEVALUE( "), encoding="utf-8")
+    assert odd.read_text(encoding="utf-8") != text
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "usual").mkdir()
+    found = execute(odd, ids, tmp_path / "odd")
+    usual = execute(HOUSE, ids, tmp_path / "usual")
+    assert found[1].read_bytes() == usual[1].read_bytes()
+    assert found[2] == usual[2]
+
+
+def test_an_ids_without_a_title_is_one_without_a_name(tmp_path: Path) -> None:
+    ids = write_specifications(tmp_path / "t.ids", *LEAN)
+    ids.write_text(ids.read_text().replace("<title>Many specifications</title>", "<title/>"))
+    assert json.loads(execute(HOUSE, ids, tmp_path)[1].read_text())["title"] == "Untitled"
