@@ -51,6 +51,12 @@ SOLIDS = (
     "IfcArbitraryClosedProfileDef", "IfcBooleanResult", "IfcExtrudedAreaSolid",
     "IfcMappedItem", "IfcPlane", "IfcPolyline", "IfcRectangleProfileDef", "IfcShapeRepresentation",
 )  # fmt: skip
+# What says nothing about shapes: properties and quantities are often a third of a model.
+UNSHAPED = (
+    "IfcElementQuantity", "IfcPropertySet", "IfcPropertySingleValue", "IfcQuantityArea", "IfcQuantityLength",
+    "IfcQuantityVolume", "IfcRelAssociatesClassification", "IfcRelConnectsPathElements",
+    "IfcRelDefinesByProperties", "IfcRelSpaceBoundary",
+)  # fmt: skip
 
 # The overloads in ifcopenshell's own annotations do not know `lazy`.
 _open: Callable[..., ifcopenshell.file] = ifcopenshell.open

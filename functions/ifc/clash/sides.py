@@ -13,7 +13,7 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import ModelError
-from functions.ifc.gate import check_model, open_checked
+from functions.ifc.gate import UNSHAPED, check_model, open_checked
 from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
 from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
@@ -24,22 +24,11 @@ from functions.ifc.selector import select
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
 
-# Properties and quantities are often a third of a model; without a selector nothing asks for them.
-UNREAD = (
-    "IfcPropertySingleValue",
-    "IfcPropertySet",
-    "IfcRelDefinesByProperties",
-    "IfcElementQuantity",
-    "IfcQuantityLength",
-    "IfcQuantityArea",
-    "IfcQuantityVolume",
-)
 RELATED = (
     ("IfcRelVoidsElement", "RelatingBuildingElement", "RelatedOpeningElement"),
     ("IfcRelFillsElement", "RelatingOpeningElement", "RelatedBuildingElement"),
     ("IfcRelAggregates", "RelatingObject", "RelatedObjects"),
 )
-NAMED_FAILURES = 20
 REPORT_EVERY = 200
 
 
@@ -139,7 +128,7 @@ class Models:
 
     def _open(self, path: Path, name: str, choices: Sequence[Choice]) -> Model:
         """Open a model and mesh all that is chosen from it."""
-        without = () if any(choice.selector for choice in choices) else UNREAD
+        without = () if any(choice.selector for choice in choices) else UNSHAPED
         checked = check_model(path, self.files, without=without)
         reader = Reader(open_checked(checked, self.files))
         chosen: dict[int, Any] = {}
@@ -178,15 +167,7 @@ class Models:
         for count in self.counts:
             found = getattr(geometry, count)
             self.counts[count] += len(found) if count == "failed" else found
-        failed = [f"{name} #{number}: {reason}" for number, reason in sorted(geometry.failed.items())]
-        if failed and not geometry.meshed:
-            raise ModelError(f"{len(failed)} of {geometry.elements} elements have no shape; {failed[0]}")
-        for line in failed[:NAMED_FAILURES]:
-            self.files.warn(line)
-        if len(failed) > NAMED_FAILURES:
-            self.files.warn(f"{name}: {len(failed) - NAMED_FAILURES} more elements have no shape")
-        if geometry.reader.unreadable:
-            self.files.warn(f"{name}: {geometry.reader.unreadable} attributes could not be read")
+        geometry.judge(self.files, name=name)
 
 
 def _name(names: Sequence[str]) -> list[str]:

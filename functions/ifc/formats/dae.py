@@ -19,8 +19,9 @@ from functions.core import Files
 from functions.ifc.formats.meshes import Meshes, Meshing
 from functions.ifc.formats.numerals import print_rows, vector_form
 from functions.ifc.formats.obj import frame
-from functions.ifc.formats.source import UNSHAPED, Source, Statistics
+from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.formats.spool import Moving, Node, Spool
+from functions.ifc.gate import UNSHAPED
 from functions.ifc.geometry.gltf import project
 from functions.ifc.spatial import Tree
 from functions.ifc.units import length_scale, list_units

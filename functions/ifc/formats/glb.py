@@ -10,7 +10,8 @@ import numpy as np
 
 from functions.core import Files
 from functions.ifc.formats.meshes import Meshes, Meshing
-from functions.ifc.formats.source import UNSHAPED, Source, Statistics
+from functions.ifc.formats.source import Source, Statistics
+from functions.ifc.gate import UNSHAPED
 from functions.ifc.geometry.gltf import Scene
 
 UNREAD = UNSHAPED

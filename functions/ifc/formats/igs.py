@@ -22,9 +22,10 @@ from functions.core import Files
 from functions.core.errors import TooLargeError
 from functions.ifc.formats.meshes import Meshes, Meshing
 from functions.ifc.formats.shells import Face, Hull, Shell, wrap
-from functions.ifc.formats.source import UNSHAPED, Source, Statistics
+from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.formats.spool import Moving, Node, Spool
 from functions.ifc.formats.stp import real
+from functions.ifc.gate import UNSHAPED
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Material

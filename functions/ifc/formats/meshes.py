@@ -10,7 +10,6 @@ import ifcopenshell
 import numpy as np
 
 from functions.core import Files
-from functions.core.errors import ModelError
 from functions.ifc.formats.products import Choice, Labels, Naming, choose
 from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.geometry import stream
@@ -32,7 +31,6 @@ SETTINGS = (
     "unify_shapes",
     "precision",
 )
-NAMED_FAILURES = 20
 REPORT_EVERY = 200
 
 
@@ -134,18 +132,9 @@ class Meshes:
 
     def _judge(self) -> None:
         """Say what failed. A result without any of the elements that have a shape is none."""
-        geometry, files = self.geometry, self.files
-        failed = [f"#{number}: {reason}" for number, reason in sorted(geometry.failed.items())]
-        if failed and (self.options.validate_ or not geometry.meshed):
-            raise ModelError(f"{len(failed)} of {geometry.elements} elements have no shape; {failed[0]}")
-        for line in failed[:NAMED_FAILURES]:
-            files.warn(line)
-        if len(failed) > NAMED_FAILURES:
-            files.warn(f"{len(failed) - NAMED_FAILURES} more elements have no shape")
-        if geometry.reader.unreadable:
-            files.warn(f"{geometry.reader.unreadable} attributes could not be read")
-        if not geometry.elements:
-            files.warn("no element that was asked for has a shape: the scene is empty")
+        self.geometry.judge(self.files, strict=self.options.validate_)
+        if not self.geometry.elements:
+            self.files.warn("no element that was asked for has a shape: the scene is empty")
 
 
 def rotation(quaternion: tuple[float, float, float, float] | None) -> Floats:

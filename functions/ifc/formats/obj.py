@@ -17,8 +17,9 @@ import numpy as np
 from functions.core import Files
 from functions.ifc.formats.meshes import Meshes, Meshing, move
 from functions.ifc.formats.numerals import print_rows, vector_form
-from functions.ifc.formats.source import UNSHAPED, Source, Statistics
+from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.formats.spool import Moving, Node, Spool
+from functions.ifc.gate import UNSHAPED
 from functions.ifc.geometry.gltf import TO_Y_UP, project
 from functions.ifc.units import length_scale, list_units
 

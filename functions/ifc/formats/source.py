@@ -16,19 +16,6 @@ from functions.ifc.reader import Reader
 
 # What a writer returns: counts by name.
 Statistics = dict[str, Any]
-# Properties and quantities are often a third of a model, and say nothing about shapes.
-UNSHAPED = (
-    "IfcPropertySingleValue",
-    "IfcPropertySet",
-    "IfcRelDefinesByProperties",
-    "IfcElementQuantity",
-    "IfcQuantityLength",
-    "IfcQuantityArea",
-    "IfcQuantityVolume",
-    "IfcRelConnectsPathElements",
-    "IfcRelAssociatesClassification",
-    "IfcRelSpaceBoundary",
-)
 
 
 @dataclass(frozen=True)

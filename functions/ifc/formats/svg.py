@@ -29,7 +29,8 @@ from functions.ifc.formats.doors import Arc, Doors, radius
 from functions.ifc.formats.drawings import Drawing, Model, Storey, View, Views, extent
 from functions.ifc.formats.markup import attributes, escape
 from functions.ifc.formats.meshes import Meshes, Meshing
-from functions.ifc.formats.source import UNSHAPED, Source, Statistics
+from functions.ifc.formats.source import Source, Statistics
+from functions.ifc.gate import UNSHAPED
 from functions.ifc.geometry.sections import Face, Point
 
 UNREAD = UNSHAPED

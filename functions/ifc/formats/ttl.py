@@ -23,7 +23,8 @@ from pathlib import Path
 
 from functions.core import Files
 from functions.ifc.formats.meshes import Labelled, Meshes, Meshing
-from functions.ifc.formats.source import UNSHAPED, Source, Statistics
+from functions.ifc.formats.source import Source, Statistics
+from functions.ifc.gate import UNSHAPED
 from functions.ifc.geometry.mesh import Mesh
 from functions.ifc.geometry.sections import Solid
 from functions.ifc.reader import Reader, clean

@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 import ifcopenshell
 import numpy as np
 
+from functions.core import Files
+from functions.core.errors import ModelError
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
 from functions.ifc.geometry.makers import Draft, Maker
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 BATCH = 8  # elements to start with; then as many as gave about VERTICES last time
 BATCH_MAX = 50
 VERTICES = 10_000
+NAMED_FAILURES = 20
 UNCUT = "disable-opening-subtractions"
 DAMAGED = (ArithmeticError, LookupError, TypeError, ValueError)  # what comes of numbers that are none
 EXACT_M = 1e-6  # how well a placement that we work out must agree with IfcOpenShell's
@@ -115,6 +118,22 @@ class Geometry:
             for number in batch:  # those that no twin could help
                 queue += self._twins.pop(number, [])
             size = max(1, min(len(batch) * VERTICES // max(vertices, 1), 2 * size, BATCH_MAX))
+
+    def judge(self, files: Files, *, name: str = "", strict: bool = False) -> None:
+        """Say what failed, once the stream has ended; `name` is the model's where there are several.
+
+        Raises a ModelError when no element got a shape that should have one; with `strict` when any did not.
+        """
+        lines = [f"{name} #{number}: {reason}".strip() for number, reason in sorted(self.failed.items())]
+        if lines and (strict or not self.meshed):
+            raise ModelError(f"{len(lines)} of {self.elements} elements have no shape; {lines[0]}")
+        start = f"{name}: " if name else ""
+        for line in lines[:NAMED_FAILURES]:
+            files.warn(line)
+        if len(lines) > NAMED_FAILURES:
+            files.warn(f"{start}{len(lines) - NAMED_FAILURES} more elements have no shape")
+        if self.reader.unreadable:
+            files.warn(f"{start}{self.reader.unreadable} attributes could not be read")
 
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
