@@ -25,6 +25,10 @@ MAX_CHARS = 200
 
 # The models that the gate has opened in this process, which runs one job.
 OPENED: list[Path] = []
+# What stands in messages about things that are no fault: an element may well be without a style.
+HARMLESS = ("No material and surface styles",)
+# What stands in messages that mean nothing here, as a model is opened without what they miss.
+EXPECTED: list[str] = []
 
 
 def explain(error: BaseException) -> ModelError | None:
@@ -77,5 +81,5 @@ def _entries(log: str) -> Iterator[tuple[str, str]]:
         elif entries:
             entries[-1][2].append(line.strip())
     for level, text, more in entries:
-        if level in {"error", "warning"}:
+        if level in {"error", "warning"} and not any(part in text for part in (*HARMLESS, *EXPECTED)):
             yield text, " ".join(filter(None, more))

@@ -15,9 +15,11 @@ from functions.ifc import faults
 def nothing_opened() -> Iterator[None]:
     """No model is open, before and after."""
     faults.OPENED.clear()
+    faults.EXPECTED.clear()
     ifcopenshell.get_log()
     yield
     faults.OPENED.clear()
+    faults.EXPECTED.clear()
     ifcopenshell.get_log()
 
 
@@ -37,6 +39,13 @@ def test_the_place_is_a_line_while_one_model_is_open_and_a_byte_otherwise(tmp_pa
         assert found is not None
         places.append(found.where)
     assert places == ["byte 6", "line 3", "byte 6"]
+
+
+def test_what_is_missing_on_purpose_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ("[error] Instance reference #5 used by #1 not found", "[warning] Something else")
+    monkeypatch.setattr(ifcopenshell, "get_log", lambda: "\n".join(lines))
+    faults.EXPECTED.append("Instance reference #")
+    assert list(faults.logged()) == ["Something else"]
 
 
 def test_the_log_is_told_by_kinds_and_emptied(monkeypatch: pytest.MonkeyPatch) -> None:

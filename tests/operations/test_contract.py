@@ -114,6 +114,7 @@ def test_it_makes_the_same_outputs_of_the_example_twice(operation: Operation, tm
     second = run(operation, example(operation), tmp_path / "b")
     assert first.result["success"] is True
     assert first.result["message"]
+    assert first.warnings == (), "the examples are in order"
     assert first.outputs[0].name == first.result["output"]
     assert first.outputs[0].name.partition(".")[0] not in operation.request.model_fields
     assert first.outputs[0].size > 0
