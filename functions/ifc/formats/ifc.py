@@ -1,4 +1,4 @@
-"""IFC and IFCZIP: the checked text of a model, whole or without some of its products.
+"""IFC: the checked text of a model, whole or without some of its products.
 
 Header, schema, instance numbers and the text of every instance are kept, so numbers do not change their
 spelling and instances of unknown entities are not lost, as they are when a parser writes what it has read.
@@ -8,9 +8,7 @@ ASCII with escapes, the schema has the name that it is read by.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +19,7 @@ from functions.ifc.formats.source import Source, Statistics
 from functions.ifc.patch.subset import FEATURES, Subset
 from functions.ifc.step.text import StepText
 
-# The oldest date that a zip archive knows: the same bytes on every run.
-WHEN = (1980, 1, 1, 0, 0, 0)
-READABLE = 0o644 << 16
-COPY_BYTES = 1 << 20
+UNREAD: tuple[str, ...] = ()
 
 
 def write(options: Choice, source: Source, target: Path, _: Files) -> Statistics:
@@ -42,22 +37,6 @@ def write(options: Choice, source: Source, target: Path, _: Files) -> Statistics
     some = bool(options.include or options.include_plus)
     kept = subset.with_context(included) if some else subset.objects
     return {"instances": subset.write(target, kept - excluded, loose=not some)}
-
-
-def write_zip(options: Choice, source: Source, target: Path, files: Files) -> Statistics:
-    """Write the model as the one member of a zip archive."""
-    model = scratch(files)
-    statistics = write(options, source, model, files)
-    stem = target.stem.lstrip(".") or "model"
-    member = zipfile.ZipInfo(f"{stem}.ifc", date_time=WHEN)
-    member.compress_type, member.external_attr, member.create_system = zipfile.ZIP_DEFLATED, READABLE, 3
-    with (
-        zipfile.ZipFile(target, "w") as archive,
-        archive.open(member, "w") as sink,
-        model.open("rb") as stream,
-    ):
-        shutil.copyfileobj(stream, sink, COPY_BYTES)
-    return statistics
 
 
 def narrow(options: Choice, source: Source, files: Files) -> Source:

@@ -40,6 +40,7 @@ Entity = ifcopenshell.entity_instance
 Progress = Callable[[int, int], None]
 
 # What an object is above, in the order of its children: relationship, its two ends, and for which classes.
+UNREAD: tuple[str, ...] = ()
 BELOW = (
     ("IfcRelFillsElement", "RelatingOpeningElement", "RelatedBuildingElement"),
     ("IfcRelContainedInSpatialStructure", "RelatingStructure", "RelatedElements"),
