@@ -77,7 +77,7 @@ class Stage:
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         self.client("dynamodb").create_table(**create_arguments(STACK))
         sqs = self.client("sqs")
-        for name in ("uploads", *operations()):
+        for name in ("uploads", "heavy", *operations()):
             for end in ("", "-dead"):
                 sqs.create_queue(QueueName=f"{STACK}-{name}{end}")
         self.client("events").create_event_bus(Name=STACK)
