@@ -46,10 +46,6 @@ class Meshing(Choice, Naming, Protocol):
         """How many segments a circle has; by the deflections when left out."""
 
     @property
-    def threads(self) -> int:
-        """How many threads mesh."""
-
-    @property
     def validate_(self) -> bool:
         """Fail when a single element fails."""
 
@@ -91,7 +87,6 @@ class Meshes:
             self.source.reader,
             settings=_settings(self.options),
             engines=_engines(self.options, robust=self.files.robust),
-            threads=self.options.threads,
             texts=self.source.texts,
             thin=self.source.thin,
         )

@@ -75,7 +75,6 @@ class Geometry:
     reader: Reader
     settings: dict[str, Any] = field(default_factory=dict)
     engines: Sequence[str] = (HYBRID, OPENCASCADE)
-    threads: int = 1
     texts: Texts | None = None
     share: bool = True
     thin: Thin | None = None
@@ -263,7 +262,6 @@ class Geometry:
         """Return what the fast engine makes of booleans, as far as the witness confirms it."""
         known = {number: self._testimonies.pop(number, None) for number in batch}
         found = self._try([number for number, told in known.items() if told], MANIFOLD)
-        # In the order of the batch: threads end in any.
         sure = (number for number in batch if number in found)
         right = {number: found[number] for number in sure if self._agrees(found[number], known[number])}
         self.confirmed += len(right)
@@ -280,9 +278,7 @@ class Geometry:
             return {}
         model = self.model if self.thin is None else self.thin.serve(numbers)
         try:
-            made = list(
-                tessellate(model, numbers, engine=engine, settings=self.settings, threads=self.threads)
-            )
+            made = list(tessellate(model, numbers, engine=engine, settings=self.settings))
         except RuntimeError:
             # One element that cannot be read must not cost its neighbours.
             alone = [self._try([number], engine) for number in numbers] if len(numbers) > 1 else []

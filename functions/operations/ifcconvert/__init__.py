@@ -271,7 +271,9 @@ class ConvertRequest(Request):
     kernel: Literal["auto", "opencascade", "hybrid-cgal-simple-opencascade"] = Field(
         "auto", description="The engine; `auto` takes the best one for each element."
     )
-    threads: int = Field(1, ge=1, le=64, description="For meshing; the result is the same.")
+    threads: int = Field(
+        1, ge=1, le=64, description="Accepted; one is used: with more, shapes are misplaced now and then."
+    )
     validate_: bool = Field(False, alias="validate", description="Fail when an element cannot be meshed.")
     log_file: str | None = Field(
         None,
