@@ -2,9 +2,10 @@
 
 Its one polling thread calls the functions that read table streams itself and waits for them, so that
 queues are not served meanwhile: here streams are read in a thread of their own, seldom enough that a
-call has several changes to look at. It rests for 50 milliseconds after each look at the queues that found
-nothing, and waits for as long for what a function that has answered may still have to log, which is as
-long as a small job takes. And its events leave out the version of an object.
+call has several changes to look at. At each look it goes through the mappings of all queues, of which every
+operation has two: here only through those of queues that hold messages. It rests for 50 milliseconds after
+each look at the queues that found nothing, and waits for as long for what a function that has answered may
+still have to log, which is as long as a small job takes. And its events leave out the version of an object.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from functools import partialmethod
+from functools import partial, partialmethod
 from typing import Any
 
+# Account, region and what Lambda knows of an event source mapping.
+Mapping_ = tuple[str, str, dict[str, Any]]
 REST_SECONDS = 0.01
 GATHER_SECONDS = 0.04  # four changes a job, ten changes a call
 LOG_SECONDS = 0.005  # until the first line of a call's log; QUIET_SECONDS without another end it
@@ -40,11 +44,24 @@ def tune() -> None:
             time.sleep(GATHER_SECONDS)
 
     lambda_svc._poll_dynamodb_streams = lambda: False
+    lambda_svc._iter_all_esms = partial(_iterate_busy, lambda_svc._iter_all_esms)
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = REST_SECONDS
     Worker._drain_stderr_bounded = partialmethod(
         Worker._drain_stderr_bounded, first_line_wait=LOG_SECONDS, idle_confirm=QUIET_SECONDS
     )
     threading.Thread(target=read_on, daemon=True, name="streams").start()
+
+
+def _iterate_busy(look: Callable[[], Iterator[Mapping_]]) -> Iterator[Mapping_]:
+    """Yield the event source mappings without those of empty queues."""
+    from ministack.services import sqs  # noqa: PLC0415 - as above
+
+    queues = list(sqs._queues._data.values())
+    busy = {queue["attributes"].get("QueueArn") for queue in queues if queue["messages"]}
+    for account, region, mapping in look():
+        source = mapping.get("EventSourceArn", "")
+        if source in busy or ":sqs:" not in source:
+            yield account, region, mapping
 
 
 def tell_versions() -> None:
