@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
 
 from functions.core.errors import InputError
+from functions.core.operation import Request
+
+
+def _check_delimiter(value: str) -> str:
+    if value in '"\r\n':
+        raise ValueError("a quote or a line end cannot be a delimiter")
+    return value
+
+
+Delimiter = Annotated[
+    str,
+    Field(min_length=1, max_length=1, description="Between the cells of a CSV file."),
+    AfterValidator(_check_delimiter),
+]
 
 
 def choose_format(
@@ -27,3 +44,26 @@ def choose_format(
     if said in formats and said != kind:
         raise InputError(f"{field}: {name!r} is not the name of a {kind} file", field=field)
     return kind
+
+
+class FormattedRequest(Request):
+    """A request whose output has one of several formats; what does not fit together is refused at once.
+
+    `formats` are those there are, the default first; `named_by` and `asked_by` the fields that say which.
+    """
+
+    formats: ClassVar[tuple[str, ...]]
+    aliases: ClassVar[Mapping[str, str]] = {}
+    named_by: ClassVar[str] = "output_filename"
+    asked_by: ClassVar[str] = "format"
+
+    @property
+    def kind(self) -> str:
+        """The format of the output."""
+        name, asked = getattr(self, self.named_by), getattr(self, self.asked_by)
+        return choose_format(name, asked, self.formats, aliases=self.aliases, field=self.named_by)
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        _ = self.kind  # says what does not fit
+        return self

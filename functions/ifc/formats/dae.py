@@ -16,11 +16,11 @@ from xml.sax import saxutils
 import numpy as np
 
 from functions.core import Files
-from functions.ifc.formats.meshes import Meshes, Meshing
+from functions.ifc.formats.meshes import Meshes
 from functions.ifc.formats.numerals import print_rows, vector_form
 from functions.ifc.formats.obj import frame
 from functions.ifc.formats.source import Source, Statistics
-from functions.ifc.formats.spool import Moving, Node, Spool
+from functions.ifc.formats.spool import Node, Scenic, Spool
 from functions.ifc.gate import UNSHAPED
 from functions.ifc.geometry.gltf import project
 from functions.ifc.spatial import Tree
@@ -41,24 +41,8 @@ NOT_NAMED, STARTING = rf"[^{LETTERS}0-9_.\-]", rf"[{LETTERS}_]"
 NOT_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}  # the others are gone when a name is read
 
 
-class Options(Meshing, Moving, Protocol):
+class Options(Scenic, Protocol):
     """What a DAE can be asked for."""
-
-    @property
-    def y_up(self) -> bool | None:
-        """Let y be up."""
-
-    @property
-    def convert_back_units(self) -> bool:
-        """Write in the model's own unit of length."""
-
-    @property
-    def digits(self) -> int | None:
-        """Significant digits of coordinates."""
-
-    @property
-    def generate_uvs(self) -> bool:
-        """Write texture coordinates."""
 
     @property
     def element_hierarchy(self) -> bool:

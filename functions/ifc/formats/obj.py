@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
 from functions.core import Files
-from functions.ifc.formats.meshes import Meshes, Meshing, move
+from functions.ifc.formats.meshes import Meshes, move
 from functions.ifc.formats.numerals import print_rows, vector_form
 from functions.ifc.formats.source import Source, Statistics
-from functions.ifc.formats.spool import Moving, Node, Spool
+from functions.ifc.formats.spool import Node, Scenic, Spool
 from functions.ifc.gate import UNSHAPED
 from functions.ifc.geometry.gltf import TO_Y_UP, project
 from functions.ifc.units import length_scale, list_units
@@ -29,27 +29,7 @@ if TYPE_CHECKING:
 UNREAD = UNSHAPED
 
 
-class Options(Meshing, Moving, Protocol):
-    """What an OBJ can be asked for."""
-
-    @property
-    def y_up(self) -> bool | None:
-        """Let y be up."""
-
-    @property
-    def convert_back_units(self) -> bool:
-        """Write in the model's own unit of length."""
-
-    @property
-    def digits(self) -> int | None:
-        """Significant digits of coordinates."""
-
-    @property
-    def generate_uvs(self) -> bool:
-        """Write texture coordinates."""
-
-
-def write(options: Options, source: Source, target: Path, files: Files) -> Statistics:
+def write(options: Scenic, source: Source, target: Path, files: Files) -> Statistics:
     """Write the OBJ and the MTL, and say what went into them."""
     library = target.with_suffix(".mtl")
     with (files.scratch / "meshes").open("w+b") as scratch, target.open("w", encoding="utf-8") as out:
@@ -116,7 +96,7 @@ def _triple(point: Floats) -> str:
 class _Objects:
     """Writes one object after the other, and counts vertices."""
 
-    def __init__(self, out: TextIO, options: Options, names: dict[Material, str]) -> None:
+    def __init__(self, out: TextIO, options: Scenic, names: dict[Material, str]) -> None:
         self.out, self.options, self.names = out, options, names
         self.points = 0
         self._taken: set[str] = set()

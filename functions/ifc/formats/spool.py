@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 import ifcopenshell
 import numpy as np
 
-from functions.ifc.formats.meshes import Labelled
+from functions.ifc.formats.meshes import Labelled, Meshing
 from functions.ifc.geometry.gltf import FAR_M
 from functions.ifc.geometry.mesh import Material, Mesh
 
@@ -27,6 +27,26 @@ class Moving(Protocol):
     @property
     def model_offset(self) -> tuple[float, float, float] | None:
         """Move it by so many metres."""
+
+
+class Scenic(Meshing, Moving, Protocol):
+    """The options of formats that hold a scene as text."""
+
+    @property
+    def y_up(self) -> bool | None:
+        """Let y be up."""
+
+    @property
+    def convert_back_units(self) -> bool:
+        """Write in the model's own unit of length."""
+
+    @property
+    def digits(self) -> int | None:
+        """Significant digits of coordinates."""
+
+    @property
+    def generate_uvs(self) -> bool:
+        """Write texture coordinates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,10 @@ from functions.core import (
     ModelFile,
     Operation,
     OutputName,
-    Request,
     Result,
 )
 from functions.core.errors import InputError
-from functions.core.format import choose_format
+from functions.core.format import FormattedRequest
 
 ALIASES = {"bcfzip": "bcf", "htm": "html"}
 FORMATS = ("json", "csv", "html", "bcf", "glb")
@@ -84,8 +83,11 @@ class ClashSet(BaseModel):
     b: list[Source] = Field(default=[], max_length=50)
 
 
-class ClashRequest(Request):
+class ClashRequest(FormattedRequest):
     """Which elements against which, what counts as a clash, and how to report."""
+
+    formats = FORMATS
+    aliases = ALIASES
 
     clash_sets: list[ClashSet] = Field(min_length=1, max_length=100)
     output_filename: OutputName = None
@@ -107,14 +109,8 @@ class ClashRequest(Request):
     )
     previous: ReportFile | None = Field(None, description="A former JSON report, to compare with.")
 
-    @property
-    def kind(self) -> str:
-        """The format of the report."""
-        return choose_format(self.output_filename, self.format, FORMATS, aliases=ALIASES)
-
     @model_validator(mode="after")
     def _check(self) -> Self:
-        self.kind  # noqa: B018 - says what does not fit
         names: set[str] = set()
         for number, one in enumerate(self.clash_sets):
             if one.name in names:

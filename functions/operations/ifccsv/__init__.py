@@ -26,9 +26,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core import LambdaSize, ModelFile, Operation, OutputName, Result
 from functions.core.errors import UnsupportedError
-from functions.core.format import choose_format
+from functions.core.format import Delimiter, FormattedRequest
 
 PARQUET = "parquet"
 FORMATS = ("csv", "xlsx", "ods", "parquet")
@@ -75,15 +75,17 @@ class Formatting(BaseModel):
     format: Query = Field(description="An expression of IfcOpenShell's selector around {{value}}.")
 
 
-class CsvRequest(Request):
+class CsvRequest(FormattedRequest):
     """Which elements of which model, which columns, and how to arrange them."""
+
+    formats = FORMATS
 
     filename: ModelFile
     output_filename: OutputName = None
     format: Literal["csv", "xlsx", "ods", "parquet"] | None = Field(
         None, description="csv, unless output_filename says otherwise."
     )
-    delimiter: str = Field(",", min_length=1, max_length=1, description="Between the cells of a CSV file.")
+    delimiter: Delimiter = ","
     null: str = Field("-", max_length=40, description="Stands for a value that is not set.")
     query: str = Field("IfcElement", min_length=1, max_length=10_000, description="Which elements.")
     include_global_id: bool = Field(True, description="Put the GlobalId in the first column.")
@@ -97,13 +99,6 @@ class CsvRequest(Request):
     sort: tuple[Sort, ...] | None = Field(None, max_length=100)
     summaries: tuple[Summary, ...] | None = Field(None, max_length=MAX_COLUMNS)
     formatting: tuple[Formatting, ...] | None = Field(None, max_length=MAX_COLUMNS)
-
-    @field_validator("delimiter")
-    @classmethod
-    def _check_delimiter(cls, value: str) -> str:
-        if value in '"\r\n':
-            raise ValueError("a quote or a line end cannot be a delimiter")
-        return value
 
     @field_validator("headers")
     @classmethod
@@ -137,13 +132,8 @@ class CsvRequest(Request):
                 raise ValueError(f"{index}.varies_value: VARIES needs it")
         return value
 
-    @property
-    def kind(self) -> str:
-        """The format of the table."""
-        return choose_format(self.output_filename, self.format, FORMATS)
-
     @model_validator(mode="after")
-    def _check_kind(self) -> Self:
+    def _check_summaries(self) -> Self:
         if self.kind == PARQUET and self.summaries:
             raise UnsupportedError(
                 "summaries: Parquet has typed columns and no summary row", field="summaries"

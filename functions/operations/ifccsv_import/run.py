@@ -15,20 +15,19 @@ from functions.core import Files
 from functions.core.errors import InputError
 from functions.ifc.gate import check_model, open_checked
 from functions.ifc.reader import Reader, clean
-from functions.ifc.selector import Key, parse_path
 from functions.ifc.step.splice import splice
 from functions.ifc.step.syntax import MAX_ID
 from functions.ifc.tables.cells import Grid, Value
 from functions.ifc.tables.comparison import Column, Comparison, same_number
 from functions.ifc.tables.edits import Editor
 from functions.ifc.tables.grids import read_grid
+from functions.ifc.tables.header import read_header
 from functions.ifc.tables.literals import MismatchError, convert
 from functions.ifc.tables.rows import CONCAT, Cell, restore, to_cell
 from functions.ifc.tables.targets import VALUES, AttributeTarget, PropertyTarget, RefusedError, Resolver
 from functions.operations.ifccsv_import import MAX_COLUMNS, ImportRequest, ImportResult
 
 STEP = 1000  # rows between reports of progress
-OTHER_DELIMITERS = ",;\t|"
 TEXT_LIMITS = {"IfcLabel": 255, "IfcIdentifier": 255}  # ISO 16739-1
 Target = AttributeTarget | PropertyTarget
 
@@ -90,7 +89,9 @@ def run(request: ImportRequest, files: Files) -> ImportResult:
     output = files.output(request.output_filename or f"{path.stem}_updated.ifc")
     report = files.output(f"{output.stem}.changes.json")
     rows = _guard(table, request, files)
-    columns, key = read_header(rows, request)
+    columns, key = read_header(
+        rows, delimiter=request.delimiter, attributes=request.attributes, most=MAX_COLUMNS
+    )
     checked = check_model(path, files)
     model = open_checked(checked, files)
     outcome = Outcome()
@@ -118,56 +119,6 @@ def _guard(table: Path, request: ImportRequest, files: Files) -> Grid:
         error.message = f"The table cannot be read: {error.message}"
         error.args = (error.message,)
         raise error.at("csv_filename") from None
-
-
-def read_header(rows: Grid, request: ImportRequest) -> tuple[list[Column], int]:
-    """Return the columns to be compared, and where the GlobalId stands. Refuses what is ambiguous."""
-    names = [_title(cell) for cell in next(rows, (0, []))[1]]
-    if not any(names):
-        _fail("The table is empty")
-    if len(names) > MAX_COLUMNS:
-        _fail(f"The table has {len(names)} columns; {MAX_COLUMNS} at the most are read")
-    keys = [place for place, name in enumerate(names) if name.strip('"').lower() == "globalid"]
-    if not keys:
-        others = [mark for mark in OTHER_DELIMITERS if mark != request.delimiter and mark in names[0]]
-        hint = f" Is its delimiter {others[0]!r}?" if len(names) == 1 and others else ""
-        _fail(
-            f"The table has no column GlobalId: its first row reads {clean(', '.join(names))[:200]!r}.{hint}"
-        )
-    if len(keys) > 1:
-        _fail(f"The table has {len(keys)} columns GlobalId: which one names the element is not certain")
-    places = [place for place, name in enumerate(names) if name and place != keys[0]]
-    if request.attributes is not None:
-        places = [place for place in range(len(names)) if place != keys[0]]
-        if len(places) != len(request.attributes):
-            raise InputError(
-                f"attributes: {len(request.attributes)} for {len(places)} columns", field="attributes"
-            )
-    queries = request.attributes or [names[place] for place in places]
-    columns = [_column(place, query) for place, query in zip(places, queries, strict=True)]
-    seen: dict[tuple[Key, ...], str] = {}
-    for column in columns:
-        if column.path == ("GlobalId",):
-            _fail("The table has two columns GlobalId: which one names the element is not certain")
-        if column.path in seen:
-            _fail(f"The table has two columns {clean(column.name)[:80]!r}")
-        seen[column.path] = column.name
-    return columns, keys[0]
-
-
-def _title(cell: Value) -> str:
-    return "" if cell is None else restore(str(cell)).strip()
-
-
-def _column(place: int, query: str) -> Column:
-    try:
-        return Column(place, query, parse_path(query, name=f"column {place + 1}"))
-    except InputError as error:
-        raise InputError(error.message, field="csv_filename") from None
-
-
-def _fail(message: str) -> None:
-    raise InputError(message, field="csv_filename")
 
 
 @dataclass
@@ -227,7 +178,7 @@ def _collect(model: ifcopenshell.file, rows: Grid, collector: Collector, files: 
         if number % STEP == 0:
             files.progress("compare", number, max(number, len(collector.index)))
     if not collector.outcome.rows:
-        _fail("The table has no rows below its header")
+        raise InputError("The table has no rows below its header", field="csv_filename")
     collector.outcome.elements = len(collector.seen)
     return [difference for difference in collector.seen.values() if difference.cells]
 

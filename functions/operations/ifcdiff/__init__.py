@@ -27,13 +27,13 @@ coloured by the first of their kinds, and the others grey.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from functions.core import FargateSize, LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core import FargateSize, LambdaSize, ModelFile, Operation, OutputName, Result
 from functions.core.errors import InputError
-from functions.core.format import choose_format
+from functions.core.format import FormattedRequest
 
 ALIASES = {"bcfzip": "bcf", "htm": "html"}
 FORMATS = ("json", "html", "bcf", "glb")
@@ -49,8 +49,12 @@ def _listed(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
-class DiffRequest(Request):
+class DiffRequest(FormattedRequest):
     """Which two models, what to compare, and how to report it."""
+
+    formats = FORMATS
+    aliases = ALIASES
+    named_by = "output_file"
 
     old_file: ModelFile
     new_file: ModelFile
@@ -69,11 +73,6 @@ class DiffRequest(Request):
     tolerance: float = Field(
         0.0001, ge=1e-6, le=1.0, description="Metres: what placements and shapes may differ by."
     )
-
-    @property
-    def kind(self) -> str:
-        """The format of the report."""
-        return choose_format(self.output_file, self.format, FORMATS, aliases=ALIASES, field="output_file")
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -98,11 +97,6 @@ class DiffRequest(Request):
         if not isinstance(known, dict) or any(known.get(name, given[name]) != given[name] for name in given):
             raise InputError("input_version_ids says another version", field="input_version_ids")
         return {**rest, "input_version_ids": {**known, **given}} if given else rest
-
-    @model_validator(mode="after")
-    def _check_kind(self) -> Self:
-        self.kind  # noqa: B018 - says what does not fit
-        return self
 
 
 class DiffResult(Result):

@@ -16,12 +16,12 @@ its elements selected; ODS with a row for each failed check. `date` in reports i
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from functions.core import FileField, LambdaSize, ModelFile, Operation, OutputName, Request, Result
-from functions.core.format import choose_format
+from functions.core import FileField, LambdaSize, ModelFile, Operation, OutputName, Result
+from functions.core.format import FormattedRequest
 
 ALIASES = {"bcfzip": "bcf", "htm": "html"}
 FORMATS = ("json", "html", "bcf", "ods")
@@ -29,8 +29,12 @@ FORMATS = ("json", "html", "bcf", "ods")
 IdsFile = Annotated[str, FileField((".ids", ".xml")), Field(min_length=1, max_length=1100)]
 
 
-class TesterRequest(Request):
+class TesterRequest(FormattedRequest):
     """Which model, which IDS, and how to report."""
+
+    formats = FORMATS
+    aliases = ALIASES
+    asked_by = "report_type"
 
     ifc_filename: ModelFile
     ids_filename: IdsFile
@@ -42,16 +46,6 @@ class TesterRequest(Request):
     invalid_ids: Literal["refuse", "warn"] = Field(
         "refuse", description="What to do with an IDS that breaks the rules of the IDS audit."
     )
-
-    @property
-    def kind(self) -> str:
-        """The format of the report."""
-        return choose_format(self.output_filename, self.report_type, FORMATS, aliases=ALIASES)
-
-    @model_validator(mode="after")
-    def _check_kind(self) -> Self:
-        self.kind  # noqa: B018 - says what does not fit
-        return self
 
 
 class TesterResult(Result):

@@ -21,19 +21,23 @@ broken.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
-from functions.core.format import choose_format
+from functions.core import LambdaSize, ModelFile, Operation, OutputName, Result
+from functions.core.format import FormattedRequest
 
 ALIASES = {"bcfzip": "bcf", "htm": "html"}
 FORMATS = ("json", "html", "bcf")
 
 
-class ValidateRequest(Request):
+class ValidateRequest(FormattedRequest):
     """Which model, what to check, and how to report it."""
+
+    formats = FORMATS
+    aliases = ALIASES
+    asked_by = "report_type"
 
     filename: ModelFile
     output_filename: OutputName = None
@@ -44,16 +48,6 @@ class ValidateRequest(Request):
     rules: bool = Field(False, description="Check the WHERE rules and global rules of the schema too.")
     header_policy: bool = Field(False, description="Check buildingSMART's header policy too.")
     max_issues: int = Field(1000, ge=1, le=100_000, description="Findings to list; all are counted.")
-
-    @property
-    def kind(self) -> str:
-        """The format of the report."""
-        return choose_format(self.output_filename, self.report_type, FORMATS, aliases=ALIASES)
-
-    @model_validator(mode="after")
-    def _check_kind(self) -> Self:
-        self.kind  # noqa: B018 - says what does not fit
-        return self
 
 
 class ValidateResult(Result):

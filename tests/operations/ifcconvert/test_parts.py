@@ -27,13 +27,6 @@ formats = pytest.mark.parametrize("kind", READERS)
 MODELS = ("bim-whale/SimpleWall.ifc", "bim-whale/TallBuilding.ifc", "pcert/Building-Hvac.ifc")
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    for name in ("outputs", "scratch"):
-        (tmp_path / name).mkdir()
-    return Files(inputs={}, outputs=tmp_path / "outputs", scratch=tmp_path / "scratch")
-
-
 def convert(model: Path, files: Files, kind: str, **request: Any) -> Result:
     here = dataclasses.replace(files, inputs={model.name: model})
     body = {"input_filename": model.name, "output_filename": f"it.{kind}", **request}

@@ -13,10 +13,9 @@ import trimesh
 
 from benchmarks.glb import differences, read_glb, reference
 from benchmarks.replicate import replicate
-from functions.core import Files, Result
+from functions.core import Files
 from functions.core.errors import InputError, ModelError, PipelineError
-from functions.operations.ifcconvert import operation
-from functions.operations.ifcconvert.run import run
+from tests.operations.ifcconvert.conversion import convert
 
 MODELS = (
     "bim-whale/SimpleWall.ifc",
@@ -28,19 +27,6 @@ MODELS = (
 
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    for name in ("outputs", "scratch"):
-        (tmp_path / name).mkdir()
-    return Files(inputs={}, outputs=tmp_path / "outputs", scratch=tmp_path / "scratch")
-
-
-def convert(model: Path, files: Files, warnings: list[str] | None = None, **request: Any) -> Result:
-    heard = [] if warnings is None else warnings
-    here = dataclasses.replace(files, inputs={model.name: model}, on_warning=heard.append)
-    return run(operation.parse({"input_filename": model.name, **request}), here)  # type: ignore[arg-type]
 
 
 def document(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable
@@ -16,12 +15,11 @@ import pytest
 import trimesh
 
 from benchmarks.glb import Element, differences, read_glb, reference
-from functions.core import Files, Result
+from functions.core import Files
 from functions.core.errors import PipelineError
 from functions.ifc.formats.meshes import rotation
-from functions.operations.ifcconvert import operation
-from functions.operations.ifcconvert.run import run
 from tests.ifc.formats.reading import XMLNS, read_dae, read_obj
+from tests.operations.ifcconvert.conversion import convert
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 HOUSE = EXAMPLES / "house-architecture.ifc"
@@ -34,19 +32,6 @@ SCENES = ("obj", "dae")
 MODELS = ("bim-whale/SimpleWall.ifc", "bim-whale/TallBuilding.ifc", "pcert/Building-Hvac.ifc")
 scenes = pytest.mark.parametrize("kind", SCENES)
 formats = pytest.mark.parametrize("kind", READERS)
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    for name in ("outputs", "scratch"):
-        (tmp_path / name).mkdir()
-    return Files(inputs={}, outputs=tmp_path / "outputs", scratch=tmp_path / "scratch")
-
-
-def convert(model: Path, files: Files, warnings: list[str] | None = None, **request: Any) -> Result:
-    heard = [] if warnings is None else warnings
-    here = dataclasses.replace(files, inputs={model.name: model}, on_warning=heard.append)
-    return run(operation.parse({"input_filename": model.name, **request}), here)  # type: ignore[arg-type]
 
 
 def elements(model: Path, files: Files, kind: str, **request: Any) -> dict[str, Element]:
