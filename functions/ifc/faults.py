@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from functions.core.errors import ModelError
 
@@ -23,8 +24,16 @@ LINE_END = b"\n"
 MAX_KINDS = 20
 MAX_CHARS = 200
 
+
+class Opened(NamedTuple):
+    """What was parsed, and the model that it is, or is an excerpt of: lines that are in it stand in both."""
+
+    parsed: Path
+    model: Path
+
+
 # The models that the gate has opened in this process, which runs one job.
-OPENED: list[Path] = []
+OPENED: list[Opened] = []
 # What stands in messages about things that are no fault: an element may well be without a style.
 HARMLESS = ("No material and surface styles",)
 # What stands in messages that mean nothing here, as a model is opened without what they miss.
@@ -46,12 +55,18 @@ def explain(error: BaseException) -> ModelError | None:
     )
 
 
-def _place(offset: int) -> str:
-    """Return the line of an offset; the byte while it is not clear in which of several models."""
+def _place(offset: int) -> str | None:
+    """Return the line of an offset; nothing while it is not clear in which of several models."""
     if len(OPENED) != 1:
-        return f"byte {offset}"
-    with OPENED[0].open("rb") as stream:
-        return f"line {stream.read(offset).count(LINE_END) + 1}"
+        return None
+    parsed, model = OPENED[0]
+    text = parsed.read_bytes()
+    if parsed != model:
+        begin = text.rfind(LINE_END + b"#", 0, offset + 1)
+        head = text[begin : text.find(b"=", begin) + 1]
+        text = model.read_bytes()
+        offset += text.find(head) - begin
+    return f"line {text.count(LINE_END, 0, offset) + 1}"
 
 
 def logged() -> Iterator[str]:

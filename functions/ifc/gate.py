@@ -23,7 +23,8 @@ import ifcopenshell
 from functions.core.errors import ModelError, TooLargeError
 from functions.core.operation import Files
 from functions.ifc import archive, faults, recode
-from functions.ifc.step import syntax
+from functions.ifc.step import excerpt, syntax
+from functions.ifc.step.census import Census
 
 __all__ = ["FACES", "SCHEMAS", "SOLIDS", "Checked", "check_model", "is_object", "open_checked", "open_model"]
 
@@ -70,12 +71,14 @@ class Checked:
     """A model that has passed: a clean STEP file, its schema, and how many instances its text declares.
 
     `path` is the input itself, or a repaired copy in the job's scratch: open that one, with whatever engine.
+    `counts` has how many instances of which classes are left out when it is opened here.
     """
 
     path: Path
     schema: str
     instances: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    census: Census | None = None
 
 
 def open_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> ifcopenshell.file:
@@ -105,19 +108,36 @@ def check_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> Che
 
 def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
     """Open a checked model; refuses instances that share a number, warns of those that were not read."""
+    path, passed_over = _excerpt(checked, files) if checked.counts else (checked.path, [])
+    faults.OPENED.append(faults.Opened(path, checked.path))
     try:
-        model = _open(checked.path, format=".ifc", lazy=True, bypass_types=list(checked.counts))
+        model = _open(path, format=".ifc", lazy=True, bypass_types=passed_over)
     except (ifcopenshell.Error, OSError, RuntimeError) as error:
         _compare(checked, None, files)
         raise faults.explain(error) or ModelError(f"The model cannot be parsed: {error}") from None
     _KEPT.append(model)
-    faults.OPENED.append(checked.path)
     numbers = model.entity_names()
     whole = len(numbers) == checked.instances - sum(checked.counts.values())
     if not whole or (numbers and not 0 < min(numbers) <= max(numbers) <= syntax.MAX_ID):
         _compare(checked, frozenset(numbers), files)
         ifcopenshell.get_log()  # it says the same again, in its own words
     return model
+
+
+def _excerpt(checked: Checked, files: Files) -> tuple[Path, list[str]]:
+    """Write what of a model is to be read, and return the path and the classes to pass over in it.
+
+    The whole model where its text cannot be cut.
+    """
+    path = _scratch(files)
+    names = {name.upper(): name for name in checked.counts}
+    with checked.path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
+        start = syntax.read_header(data).data_start
+        stub = excerpt.write(data, start, path, checked.census, names) if checked.census else None
+    if stub is None:
+        path.unlink()
+        return checked.path, list(names.values())
+    return path, [names[stub]]
 
 
 def is_object(kind: str) -> bool:
@@ -144,6 +164,7 @@ def _check_text(path: Path, data: mmap, files: Files, without: Sequence[str]) ->
     """Check a STEP file, and write a repaired copy where it needs one."""
     start = len(BOM) if data[: len(BOM)] == BOM else 0
     scan = syntax.scan(data, start=start, census=bool(without))
+    classes = scan.census.classes if scan.census else {}
     name, schema = _schema(scan.header)
     begin, end = scan.header.schema_span
     rename = data[begin:end].upper() != schema.encode()
@@ -157,7 +178,11 @@ def _check_text(path: Path, data: mmap, files: Files, without: Sequence[str]) ->
         if name != schema:
             files.warn(f"The schema {name} is read as {schema}")
     return Checked(
-        path=path, schema=schema, instances=scan.instances, counts=_left_out(scan.classes, without, schema)
+        path=path,
+        schema=schema,
+        instances=scan.instances,
+        counts=_left_out(classes, without, schema),
+        census=scan.census,
     )
 
 

@@ -4,7 +4,8 @@
         import ifcopenshell.util.element
 
 ifcopenshell's own modules import numpy and shapely, 15 MB and a tenth of a second, to annotate what
-most operations never call. Inside the block they see stand-ins; afterwards imports are what they always are.
+most operations never call, and have lark parse the grammar of a line in headers that nobody reads. Inside the
+block they see stand-ins, or find the module missing; afterwards imports are what they always are.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ LATE = (
     "ifcopenshell.util.shape",
     "ifcopenshell.util.shape_builder",
 )
+# What ifcopenshell asks for and does without: `file.mvd` is None then, and it reads no files as a stream.
+MISSED = ("ifcopenshell.stream", "lark")
 
 
 class _StandIn(ModuleType):
@@ -47,13 +50,17 @@ class _StandIn(ModuleType):
 def late() -> Iterator[None]:
     """Let what is imported meanwhile have stand-ins for the modules that are not loaded yet."""
     made = {name: _StandIn(name) for name in LATE if name not in sys.modules}
+    missed = [name for name in MISSED if name not in sys.modules]
     sys.modules.update(made)
+    sys.modules.update(dict.fromkeys(missed))  # type: ignore[arg-type] # None: there is no such module
     _connect(made)
     try:
         yield
     finally:
         for name in made:
             _withdraw(name)
+        for name in missed:
+            del sys.modules[name]
         _connect(made)
 
 

@@ -28,17 +28,28 @@ def test_errors_that_are_not_the_parsers_are_left_alone() -> None:
     assert faults.explain(KeyError(3)) is None
 
 
-def test_the_place_is_a_line_while_one_model_is_open_and_a_byte_otherwise(tmp_path: Path) -> None:
+def test_the_place_is_told_while_one_model_is_open(tmp_path: Path) -> None:
     path = tmp_path / "model.ifc"
     path.write_text("a\nb\nccccc")
     error = RuntimeError("token X at offset 6 invalid valid token")
     places = []
-    for opened in ([], [path], [path, path]):
-        faults.OPENED[:] = opened
+    for count in range(3):
+        faults.OPENED[:] = [faults.Opened(path, path)] * count
         found = faults.explain(error)
         assert found is not None
         places.append(found.where)
-    assert places == ["byte 6", "line 3", "byte 6"]
+    assert places == [None, "line 3", None]
+
+
+def test_the_place_is_that_in_the_model_where_an_excerpt_was_parsed(tmp_path: Path) -> None:
+    model, parsed = tmp_path / "model.ifc", tmp_path / "excerpt.ifc"
+    model.write_text("DATA;\n#1=A(#22);\n#2=B();\n#22=A(\n?);\n")
+    parsed.write_text("DATA;\n#22=A(\n?);\n")
+    faults.OPENED[:] = [faults.Opened(parsed, model)]
+    offset = parsed.read_text().index("?")
+    found = faults.explain(RuntimeError(f"token ? at offset {offset} invalid valid token"))
+    assert found is not None
+    assert found.where == "line 5"
 
 
 def test_what_is_missing_on_purpose_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:

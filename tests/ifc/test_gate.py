@@ -14,6 +14,7 @@ import pytest
 
 from functions.core import Files, Operation
 from functions.core.errors import InputError, ModelError, TooLargeError
+from functions.ifc import faults
 from functions.ifc.gate import check_model, open_checked, open_model
 from functions.ifc.local import execute
 
@@ -230,6 +231,44 @@ def test_what_is_missing_besides_is_still_said(step: Step, files: Files, warning
     assert warnings == [
         "1 of 6 instances were not read, IFC4 has no such entity: 1 IFCNOSUCH from line 13",
     ]
+
+
+LEFT_OUT = ["IfcCartesianPoint", "IfcPropertySingleValue"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "#2=IFCPERSON($,'n\n#3=IFCCARTESIANPOINT((0.,0.));',$,$,$,$,$,$);\n#4=IFCCARTESIANPOINT((1.,1.));\n",
+        "#2=IFCPERSON($,'n\n#3=IFCPERSON($,$);',$,$,$,$,$,$);\n#4=IFCCARTESIANPOINT((1.,1.));\n",
+        "#2=IFCPROPERTYSINGLEVALUE('n\n#3=IFCPERSON($,$);',$,$,$);\n",
+        "#2=IFCPOLYLINE((#3,\n#4\n,#5));\n#3=IFCCARTESIANPOINT((1.,1.));\n#4=\nIFCCARTESIANPOINT((1.,\n1.));\n",
+        "#2=IFCPOLYLINE((#03)); #3=IFCCARTESIANPOINT((1.,1.));\n",
+        "#2=IFCPOLYLINE((#03,#4));\n#00003=IFCCARTESIANPOINT((1.,1.));\n#4=IFCCARTESIANPOINT((1.,2.));\n",
+        "/* #2=IFCPOLYLINE((#3));\n*/#3=IFCCARTESIANPOINT((1.,1.));\n",
+        "#3=IFCCARTESIANPOINT((1.,1.));\n/*\n#2=IFCPOLYLINE((#3));\n*/\n",
+        "#9=IFCPOLYLINE((#3,#4));\n#3=IFCCARTESIANPOINT((1.,1.));\n#4=IFCCARTESIANPOINT((1.,2.));\n",
+    ],
+)
+def test_what_is_left_is_what_the_parser_makes_of_the_whole_text(
+    step: Step, files: Files, lines: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dump(model: ifcopenshell.file) -> tuple[list[str], list[str]]:
+        told = [str(model.by_id(number)) for number in sorted(model.entity_names())]
+        return told, list(faults.logged())
+
+    checked = check_model(step(lines), files, without=LEFT_OUT)
+    found = dump(open_checked(checked, files))
+    whole = ifcopenshell.open(checked.path, lazy=True, bypass_types=list(checked.counts))  # type: ignore[call-overload]
+    assert found == dump(whole)
+
+
+def test_what_is_left_out_is_not_told_to_be_missing(step: Step, files: Files) -> None:
+    lines = "#2=IFCPOLYLINE((#3,#5));\n#3=IFCCARTESIANPOINT((1.,1.));\n#4=IFCCARTESIANPOINT((1.,1.));\n"
+    checked = check_model(step(lines), files, without=["IfcCartesianPoint"])
+    ifcopenshell.get_log()
+    assert open_checked(checked, files).by_id(2)[0] == ()
+    assert ["#5" in line for line in faults.logged()] == [True]
 
 
 def test_subtypes_are_left_out_with_their_class(step: Step, files: Files, warnings: list[str]) -> None:

@@ -9,27 +9,23 @@ slower reader looks for the statement at fault.
 from __future__ import annotations
 
 import re
-from array import array
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from mmap import MADV_DONTNEED, PAGESIZE, mmap
 from typing import NoReturn
 
 from functions.core.errors import ModelError
+from functions.ifc.step.census import Census, Tally
 
 CHUNK_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_HEADER_BYTES = 1 << 20
 MAX_ID = 2**31 - 1
-SPARSE = 100  # times as many numbers as instances: not looked into
 
 HEAD = b"ISO-10303-21"
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"()=;")
 _LEXEME = re.compile(rb"'[^']*(?:'|\Z)|/\*(?:.*?\*/|.*\Z)", re.S)
 _UNFINISHED = re.compile(rb"(?:=\(*)?")
-_LINE = re.compile(rb"\n#(\d{1,18})\s*=")
-_CLASS = re.compile(rb"=\s*([A-Za-z_]\w*)\s*\(")
 _INSTANCE = re.compile(rb"\s*#\s*(\d+)\s*=\s*([A-Za-z_]\w*)?\s*\(")
 _SWALLOWED = re.compile(rb";[ \t]*[\r\n]\s*#\s*\d+\s*=\s*[A-Z]")
 _END = re.compile(rb"ENDSEC\s*;\s*END-ISO-10303-21\s*;[\s\0\x1a]*")
@@ -67,14 +63,13 @@ class Header:
 class Scan:
     """What a well-formed file holds: its header, how many instances, whether all bytes are ASCII.
 
-    `classes` has the number of instances of each class, in upper case, if it was asked for; nothing when the
-    file is not written an instance a line, or two instances share a number.
+    `census` is there if it was asked for, and if every instance begins a line of its own.
     """
 
     header: Header
     instances: int
     ascii: bool
-    classes: Mapping[str, int]
+    census: Census | None
 
 
 @dataclass(frozen=True)
@@ -89,13 +84,13 @@ class Statement:
 def scan(data: mmap | bytes, *, start: int = 0, census: bool = False) -> Scan:
     """Check a whole file from `start` on; raises a ModelError that names the reason and the line."""
     header = read_header(data, start=start)
-    body = _Body(data, header.data_start, _Census() if census else None)
+    body = _Body(data, header.data_start, Tally() if census else None)
     body.read()
     return Scan(
         header=header,
         instances=body.instances,
         ascii=body.ascii and data[start : header.data_start].isascii(),
-        classes=body.census.counts(body.instances) if body.census else {},
+        census=body.tally.take(body.instances) if body.tally else None,
     )
 
 
@@ -185,40 +180,12 @@ def fail(data: mmap | bytes, offset: int, reason: str) -> NoReturn:
 
 
 @dataclass
-class _Census:
-    """The classes and numbers of all instances."""
-
-    classes: Counter[bytes] = field(default_factory=Counter)
-    numbers: array[int] = field(default_factory=lambda: array("q"))
-
-    def add(self, code: bytes) -> None:
-        """Take in the instances of a piece of code."""
-        self.classes.update(_CLASS.findall(code))
-        self.numbers.extend(map(int, _LINE.findall(b"\n" + code)))
-
-    def counts(self, instances: int) -> dict[str, int]:
-        """Return how many instances of each class there are; nothing where it cannot be told."""
-        numbers = self.numbers
-        if not len(numbers) == self.classes.total() == instances:
-            return {}
-        largest = max(numbers, default=0)
-        if largest > instances * SPARSE:
-            return {}
-        seen = bytearray(largest + 1)
-        for number in numbers:
-            seen[number] = 1
-        if seen.count(1) < instances:
-            return {}
-        return {name.decode("ascii"): count for name, count in self.classes.items()}
-
-
-@dataclass
 class _Body:
     """The DATA section and what follows, chunk by chunk."""
 
     data: mmap | bytes
     start: int
-    census: _Census | None
+    tally: Tally | None
     instances: int = 0
     ascii: bool = True
     _in_string: bool = False
@@ -261,6 +228,8 @@ class _Body:
         parts = chunk.split(b"'")
         code = b"".join(parts[self._in_string :: 2])
         if b"/*" in code:
+            if self.tally:
+                self.tally.commented = True
             end, chunk = self._without_comments(start, end)
             parts = chunk.split(b"'")
             code = b"".join(parts[self._in_string :: 2])
@@ -307,8 +276,8 @@ class _Body:
         """Check the instances in a piece of code; what is unfinished waits for the next piece."""
         left = self._structure + code.translate(None, _NOT_STRUCTURE)
         self.instances += left.count(b"=") - self._structure.count(b"=")
-        if self.census:
-            self.census.add(code)
+        if self.tally:
+            self.tally.add(code)
         for _ in range(MAX_DEPTH):
             shorter = left.replace(b"()", b"")
             if len(shorter) == len(left):
