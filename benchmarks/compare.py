@@ -5,7 +5,9 @@
 Both run alternately, each as a whole process (interpreter, imports, work, output); CPU seconds, wall
 seconds and peak resident memory come from the kernel (wait4), the table holds medians. Ours is the
 operation's own run function (`benchmarks.ours`), the plain use is in `benchmarks.plain`. A ratio stands
-beside the answer to whether both said the same (`benchmarks.equality`). Writes results/OPERATION.md.
+beside the answer to whether both said the same (`benchmarks.equality`). "as a job" is the CPU of ours where
+it runs in the product: in a worker whose libraries are loaded, which then need not be loaded for each job;
+its ratio is to the whole plain process. Writes results/OPERATION.md.
 """
 
 from __future__ import annotations
@@ -62,7 +64,10 @@ PACKAGES = {
     "ifcpatch": ("ifcopenshell", "ifcpatch"),
     "ifcclash": ("ifcopenshell", "ifcclash"),
 }
-HEAD = "| model | MB | CPU s | plain | ratio | wall s | plain | peak MB | plain | MB per MB | equal |"
+HEAD = (
+    "| model | MB | CPU s | plain | ratio | as a job | ratio | wall s | plain | peak MB | plain "
+    "| MB per MB | equal |"
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class Row:
     model: str
     size: int
     ours: Cost
+    job: Cost
     plain: Cost | None
     equal: str
 
@@ -89,6 +95,7 @@ class Row:
         one, other = self.ours, self.plain
         cells = [self.model, f"{self.size / 1e6:.1f}", f"{one.cpu_s:.2f}"]
         cells += [f"{other.cpu_s:.2f}", f"1/{other.cpu_s / one.cpu_s:.1f}"] if other else ["", ""]
+        cells += [f"{self.job.cpu_s:.2f}", f"1/{other.cpu_s / self.job.cpu_s:.1f}" if other else ""]
         cells += [f"{one.wall_s:.2f}", f"{other.wall_s:.2f}" if other else ""]
         cells += [f"{one.peak / 1e6:.0f}", f"{other.peak / 1e6:.0f}" if other else ""]
         cells += [f"{one.peak / self.size:.1f}", self.equal]
@@ -107,6 +114,22 @@ def measure(arguments: list[str]) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss * KB)
 
 
+def measure_job(operation: str, model: Path, folder: Path, request: str) -> Cost:
+    """Run an operation as a job of a warm worker and return what the job took."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.ours",
+        operation,
+        str(model),
+        str(folder / "job"),
+        request,
+        "--job",
+    ]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
 def middle(costs: list[Cost]) -> Cost:
     """Return the medians of some runs."""
     return Cost(
@@ -121,16 +144,17 @@ def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None
     with tempfile.TemporaryDirectory() as folder:
         request, size = prepare(operation, model, Path(folder))
         ours, plain = Path(folder) / "ours", Path(folder) / "plain.out"
-        mine, theirs = list[Cost](), list[Cost]()
+        mine, jobs, theirs = list[Cost](), list[Cost](), list[Cost]()
         for run in range(1, runs + 1):
             say(f"{operation}, {model.name}, run {run} of {runs}")
             mine.append(measure(["benchmarks.ours", operation, str(model), str(ours), request]))
+            jobs.append(measure_job(operation, model, Path(folder), request))
             if operation in PLAIN:
                 plain.unlink(missing_ok=True)
                 theirs.append(measure(["benchmarks.plain", operation, str(model), str(plain)]))
         equal = "" if operation not in PLAIN else check(operation, model, ours, plain)
     other = middle(theirs) if theirs else None
-    return Row(model.name, size, middle(mine), other, equal)
+    return Row(model.name, size, middle(mine), middle(jobs), other, equal)
 
 
 def prepare(operation: str, model: Path, folder: Path) -> tuple[str, int]:

@@ -1,6 +1,9 @@
 """One operation of ours, alone in a fresh process: no child, no queue, no AWS.
 
 python -m benchmarks.ours OPERATION MODEL OUTPUT REQUEST_AS_JSON
+
+With --job behind it, the same as a job of a worker that has run one before: in a child that is forked from
+a process with the libraries loaded. Prints what it took as JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import functions.ifc.thrift  # noqa: F401 - as every child process has it
 from functions.core import Files
 from functions.core.operation import fill
 from functions.core.registry import operation
+from functions.ifc.local import execute
+from functions.ifc.process import warm
 
 
 def run(name: str, model: Path, output: Path, request: dict[str, object]) -> None:
@@ -30,5 +35,20 @@ def run(name: str, model: Path, output: Path, request: dict[str, object]) -> Non
     (output.parent / result.output).rename(output)
 
 
+def run_job(name: str, model: Path, folder: Path, request: dict[str, object]) -> dict[str, float]:
+    """Run an operation as a worker does; return CPU and wall seconds, and the peak in bytes."""
+    chosen = operation(name)
+    warm((name,))
+    field = next(iter(chosen.file_fields))
+    parsed = chosen.parse(fill(request, field, str(model)))
+    inputs = {use.field: Path(use.reference) for use in parsed.files()}
+    execution = execute(chosen, fill(request, field, model.name), inputs, folder=folder)
+    return {"cpu_s": execution.cpu_s, "wall_s": execution.wall_s, "peak": execution.peak_bytes}
+
+
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), json.loads(sys.argv[4]))
+    name, model, output, request = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), json.loads(sys.argv[4])
+    if sys.argv[5:] == ["--job"]:
+        print(json.dumps(run_job(name, model, output.parent, request)))
+    else:
+        run(name, model, output, request)
