@@ -74,6 +74,17 @@ def alive(pid: int) -> bool:
     return True
 
 
+def born(pid: int) -> str | None:
+    """Return when a process began, in the system's own terms: a number is given to another one some day."""
+    stat = Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(OSError):
+        return stat.read_text().rpartition(")")[2].split()[19]  # field 22 of proc(5), in ticks since the boot
+    if Path("/proc/self").exists():
+        return None
+    command = ["/bin/ps", "-o", "lstart=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
+
+
 def _processes() -> Iterator[tuple[int, int]]:
     """Yield (pid, parent) of all processes: from /proc, or from `ps` where there is none."""
     proc = Path("/proc")

@@ -18,7 +18,7 @@ from functions.aws.keys import Keys
 from functions.core import registry
 from functions.core.compute import HEAVY
 from functions.core.errors import PipelineError
-from functions.local import deploy, worker
+from functions.local import deploy, guard, worker
 from functions.local.emulator import Emulator
 from functions.local.state import Record
 
@@ -109,6 +109,7 @@ class Stack:
             name=name,
             kind="stack",
             pid=os.getpid(),
+            born=guard.born(os.getpid()),
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             url=self.url,
             key=self.key,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from functions.core.errors import InputError
 from functions.local import guard
@@ -25,6 +25,7 @@ class Record(BaseModel):
     name: str
     kind: str
     pid: int
+    born: str | None = Field(description="When the process began, as `guard.born` says it.")
     started_at: str
     url: str | None = None
     key: str | None = None
@@ -34,8 +35,8 @@ class Record(BaseModel):
 
     @property
     def alive(self) -> bool:
-        """Whether its process still runs."""
-        return guard.alive(self.pid)
+        """Whether its process still runs, and is no other that was given its number since."""
+        return guard.alive(self.pid) and guard.born(self.pid) == self.born
 
 
 def path(name: str, folder: Path = FOLDER) -> Path:

@@ -125,14 +125,22 @@ def _refuse_second(name: str) -> None:
 
 def _record(name: str, operations: Sequence[str], pid: int) -> Record:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Record(name=name, kind="worker", pid=pid, started_at=now, operations=tuple(operations))
+    return Record(
+        name=name,
+        kind="worker",
+        pid=pid,
+        born=guard.born(pid),
+        started_at=now,
+        operations=tuple(operations),
+    )
 
 
 def end(record: Record, *, seconds: float = END_SECONDS) -> None:
     """End a stack or a worker that another command started, and wait until it is gone."""
-    os.kill(record.pid, signal.SIGTERM)
+    if record.alive:
+        os.kill(record.pid, signal.SIGTERM)
     until = time.monotonic() + seconds
-    while guard.alive(record.pid):
+    while record.alive:
         if time.monotonic() > until:
             raise PipelineError(f"process {record.pid} does not end")
         time.sleep(0.05)

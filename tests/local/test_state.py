@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from functions.core.errors import InputError
-from functions.local import state
+from functions.local import guard, state
 from functions.local.state import Record
 
 
 def record(name: str = "local", pid: int | None = None) -> Record:
-    return Record(name=name, kind="stack", pid=pid or os.getpid(), started_at="2026-01-01T00:00:00", key="k")
+    pid = pid or os.getpid()
+    began = guard.born(pid)
+    return Record(name=name, kind="stack", pid=pid, born=began, started_at="2026-01-01T00:00:00", key="k")
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -34,6 +36,11 @@ def test_a_record_of_a_dead_process_is_forgotten(tmp_path: Path) -> None:
     path = state.write(record(pid=process.pid), tmp_path)
     assert state.read("local", tmp_path) is None
     assert not path.exists()
+
+
+def test_a_process_that_was_given_the_number_of_a_dead_one_is_not_taken_for_it(tmp_path: Path) -> None:
+    state.write(record().model_copy(update={"born": "1"}), tmp_path)
+    assert state.read("local", tmp_path) is None
 
 
 def test_records_come_by_name_and_broken_ones_not_at_all(tmp_path: Path) -> None:
