@@ -1,6 +1,6 @@
 """Measure an operation of ours against the plain use of the tools it builds on.
 
-    python -m benchmarks.compare OPERATION MODEL... [--runs 3] [--results FOLDER]
+    python -m benchmarks.compare OPERATION[-FORMAT] MODEL... [--runs 3] [--results FOLDER]
 
 Both run alternately, each as a whole process (interpreter, imports, work, output); CPU seconds, wall
 seconds and peak resident memory come from the kernel (wait4), the table holds medians. Ours is the
@@ -39,6 +39,7 @@ REQUESTS: dict[str, dict[str, object]] = {
     "ifcpatch": {"recipe": "Extract", "arguments": [EXTRACTED]},
     "ifcclash": {**CLEARANCE, "include_related": True},
     "ifcdiff": {"format": "json"},
+    "ifcconvert-stp": {"format": "stp"},
 }
 
 
@@ -120,7 +121,7 @@ def measure_job(operation: str, model: Path, folder: Path, request: str) -> Cost
         sys.executable,
         "-m",
         "benchmarks.ours",
-        operation,
+        _ours(operation),
         str(model),
         str(folder / "job"),
         request,
@@ -128,6 +129,11 @@ def measure_job(operation: str, model: Path, folder: Path, request: str) -> Cost
     ]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _ours(measured: str) -> str:
+    """Return the operation of what is measured: `ifcconvert-stp` is one of ifcconvert."""
+    return measured.partition("-")[0]
 
 
 def middle(costs: list[Cost]) -> Cost:
@@ -147,7 +153,7 @@ def compare(operation: str, model: Path, *, runs: int, say: Callable[[str], None
         mine, jobs, theirs = list[Cost](), list[Cost](), list[Cost]()
         for run in range(1, runs + 1):
             say(f"{operation}, {model.name}, run {run} of {runs}")
-            mine.append(measure(["benchmarks.ours", operation, str(model), str(ours), request]))
+            mine.append(measure(["benchmarks.ours", _ours(operation), str(model), str(ours), request]))
             jobs.append(measure_job(operation, model, Path(folder), request))
             if operation in PLAIN:
                 plain.unlink(missing_ok=True)

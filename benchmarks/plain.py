@@ -3,7 +3,8 @@
     python -m benchmarks.plain OPERATION MODEL OUTPUT
 
 ifcconvert: IfcOpenShell's iterator with its default kernel (OpenCASCADE) and settings, every element
-written by its glTF serializer, as its documentation shows. ifctester: ids.open, validate and the JSON
+written by its glTF serializer, as its documentation shows; ifcconvert-stp: the same by its STP serializer.
+ifctester: ids.open, validate and the JSON
 reporter. ifccsv: ifccsv's own export. ifcpatch: the recipe ExtractElements. ifc5d: quantify and edit_qtos
 with the rule set of the schema. ifc2json: get_info of every instance. ifcdiff: IfcDiff with its defaults
 (attributes and geometry) and its own export, against the revised model beside the output. ifcclash: its
@@ -42,17 +43,32 @@ def find_other(model: Path) -> Path | None:
 
 def convert(model: Path, output: Path) -> None:
     """Write a GLB."""
-    import ifcopenshell  # noqa: PLC0415 - each tool pays for its own imports
+    import ifcopenshell.geom  # noqa: PLC0415 - each tool pays for its own imports
+
+    geom: Any = ifcopenshell.geom
+    settings = geom.settings()
+    write(model, settings, geom.serializers.gltf(str(output), settings))
+
+
+def convert_solids(model: Path, output: Path) -> None:
+    """Write a STEP file of solids."""
     import ifcopenshell.geom  # noqa: PLC0415
 
     geom: Any = ifcopenshell.geom
-    file: Any = ifcopenshell.open(model)
     settings = geom.settings()
-    serializer = geom.serializers.gltf(str(output), settings)
+    settings.set("iterator-output", ifcopenshell.ifcopenshell_wrapper.NATIVE)
+    write(model, settings, geom.serializers.step(str(output), settings))
+
+
+def write(model: Path, settings: Any, serializer: Any) -> None:  # noqa: ANN401
+    """Hand every element to a serializer."""
+    import ifcopenshell.geom  # noqa: PLC0415
+
+    file: Any = ifcopenshell.open(model)
     serializer.setFile(file)
     serializer.setUnitNameAndMagnitude("METER", 1.0)
     serializer.writeHeader()
-    for shape in geom.iterator(settings, file):
+    for shape in ifcopenshell.geom.iterator(settings, file):
         serializer.write(shape)
     serializer.finalize()
 
@@ -152,6 +168,7 @@ PLAIN = {
     "ifctester": audit,
     "ifcclash": clash,
     "ifcconvert": convert,
+    "ifcconvert-stp": convert_solids,
     "ifc2json": dump,
     "ifccsv": export,
     "ifc5d": quantify,

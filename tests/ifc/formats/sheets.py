@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.glb import Colour, Element, Floats
-from tests.ifc.formats.parts import Body, measure
+from benchmarks.stp import Body, measure
 
 VALUE = re.compile(r" *(?:(\d+)H|([^,;]*)([,;]))")
 

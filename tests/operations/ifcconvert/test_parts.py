@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from benchmarks.glb import Colour, Element, differences, reference
+from benchmarks.stp import Body, Step
 from functions.core import Files, Result
 from functions.core.errors import PipelineError
 from functions.operations.ifcconvert import operation
 from functions.operations.ifcconvert.run import run
-from tests.ifc.formats.parts import Body, Step
 from tests.ifc.formats.sheets import Iges
 
 HOUSE = Path(__file__).resolve().parents[3] / "examples" / "house-architecture.ifc"
