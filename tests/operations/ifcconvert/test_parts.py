@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import ifcopenshell.util.shape
 import numpy as np
 import pytest
 
-from benchmarks.glb import Colour, Element, differences, reference
+from benchmarks.glb import TO_Y_UP, Colour, Element, differences, reference
 from benchmarks.stp import Body, Step
 from functions.core import Files, Result
 from functions.core.errors import PipelineError
@@ -72,6 +74,26 @@ def test_solids_are_closed_and_hold_what_the_elements_hold(files: Files, kind: s
         shape = geom.create_shape(geom.settings(), file.by_guid(guid))
         volume = ifcopenshell.util.shape.get_volume(shape.geometry)
         assert sum(body.volume for body in found) == pytest.approx(volume, rel=2e-3), guid
+
+
+@formats
+@pytest.mark.parametrize("name", ["bim-whale/TallBuilding.ifc", HOUSE.name])
+def test_opencascade_reads_as_many_sound_solids_as_large_as_the_elements(
+    request: pytest.FixtureRequest, files: Files, name: str, kind: str
+) -> None:
+    model = HOUSE if name == HOUSE.name else request.getfixturevalue("corpus") / "models" / name
+    result = convert(model, files, kind)
+    command = [sys.executable, "-m", "tests.ifc.formats.kernel", str(files.outputs / f"it.{kind}")]
+    done = subprocess.run(command, cwd=HOUSE.parents[1], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    expected = reference(model)
+    corners = np.concatenate([element.box for element in expected.values()]) @ TO_Y_UP
+    assert found["solids"] == result.statistics["solids"] > 0
+    assert found["sound"]
+    assert np.allclose(found["box"], [corners.min(axis=0), corners.max(axis=0)], atol=1e-3)
+    _, bodies = zip(*READERS[kind](files.outputs / f"it.{kind}").elements().values(), strict=True)
+    volume = sum(body.volume for some in bodies for body in some if body.solid)
+    assert found["volume"] == pytest.approx(volume, rel=1e-6)
 
 
 @formats
