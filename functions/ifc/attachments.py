@@ -5,17 +5,16 @@ Numbers, not instances: an index over a large model stays small.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import ifcopenshell
 
-from functions.ifc.definitions import Definitions
+from functions.ifc.definitions import SETS, Definitions
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import RELATIONS
 
-# How a child hangs at its parent, by relationship; the order of RELATIONS decides between several.
+# How a child hangs at its parent, by relationship: the order decides between several.
 WORDS = {
     "IfcRelContainedInSpatialStructure": "contained",
     "IfcRelAggregates": "aggregated",
@@ -23,11 +22,23 @@ WORDS = {
     "IfcRelVoidsElement": "voids",
     "IfcRelFillsElement": "fills",
 }
+TYPES, MATERIALS = ONE = "IfcRelDefinesByType", "IfcRelAssociatesMaterial"
+HOLDING = (
+    (TYPES, "RelatingType", "RelatedObjects"),
+    (MATERIALS, "RelatingMaterial", "RelatedObjects"),
+    ("IfcRelAssociatesClassification", "RelatingClassification", "RelatedObjects"),
+    (SETS, "RelatingPropertyDefinition", "RelatedObjects"),
+)
+Entity = ifcopenshell.entity_instance
+Layout = tuple[tuple[str, str, str], ...]
 
 
 @dataclass
 class Attachments:
-    """Parents with the kind of relation, types, property set definitions, materials, classifications."""
+    """Parents with the kind of relation, types, property set definitions, materials, classifications.
+
+    `shared` are the definitions that a relationship gives to several objects.
+    """
 
     parents: dict[int, tuple[int, str]] = field(default_factory=dict)
     types: dict[int, int] = field(default_factory=dict)
@@ -37,32 +48,43 @@ class Attachments:
     shared: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, reader: Reader, definitions: Definitions | None = None) -> Attachments:
-        """Read the attachments of a model; its property sets from `definitions` if it is without them."""
+    def of(
+        cls,
+        reader: Reader,
+        definitions: Definitions | None = None,
+        *,
+        layout: Layout = (*RELATIONS, *HOLDING),
+    ) -> Attachments:
+        """Read the relationships of a `layout`; from the text of a model that has `definitions`."""
         found = cls()
-        for relation, one, many in RELATIONS:
-            word = WORDS[relation]
-            for parent, child in reader.pairs(relation, one, many):
-                found.parents.setdefault(child.id(), (parent.id(), word))
-        for type_, item in reader.pairs("IfcRelDefinesByType", "RelatingType", "RelatedObjects"):
-            found.types.setdefault(item.id(), type_.id())
-        for material, item in reader.pairs("IfcRelAssociatesMaterial", "RelatingMaterial", "RelatedObjects"):
-            found.materials.setdefault(item.id(), material.id())
-        for reference, item in reader.pairs(
-            "IfcRelAssociatesClassification", "RelatingClassification", "RelatedObjects"
-        ):
-            found.classifications.setdefault(item.id(), []).append(reference.id())
-        found._read_sets(_related(reader) if definitions is None else definitions.related())
+        if definitions is None:
+            links = _links(reader, layout)
+        else:
+            links = definitions.relations({name: len(reader.all(name)) for name, _, _ in layout})
+        found._read(links)
         return found
 
-    def _read_sets(self, related: Iterable[tuple[int, list[int]]]) -> None:
-        """Read which definitions objects have, and which definitions several objects share."""
-        uses: Counter[int] = Counter()
-        for definition, objects in related:
-            for item in objects:
-                self.sets.setdefault(item, []).append(definition)
-            uses[definition] += len(objects)
-        self.shared.update(number for number, count in uses.items() if count > 1)
+    def _read(self, links: Iterable[tuple[str, int, list[int]]]) -> None:
+        """Take relationships in. Of several, the first counts where there can be but one."""
+        below: dict[str, list[tuple[int, list[int]]]] = {relation: [] for relation in WORDS}
+        for relation, one, many in links:
+            if relation in below:
+                below[relation].append((one, many))
+            elif relation in ONE:
+                single = self.types if relation == TYPES else self.materials
+                for item in many:
+                    single.setdefault(item, one)
+            else:
+                several = self.sets if relation == SETS else self.classifications
+                for item in many:
+                    several.setdefault(item, []).append(one)
+                if relation == SETS and len(many) > 1:
+                    self.shared.add(one)
+        for relation, word in WORDS.items():
+            for one, many in below[relation]:
+                link = one, word
+                for child in many:
+                    self.parents.setdefault(child, link)
 
     def ancestors(self, number: int) -> Iterator[int]:
         """Yield the parents of an object, the nearest first; ends where it comes back to one."""
@@ -73,15 +95,19 @@ class Attachments:
             yield number
 
 
-def _related(reader: Reader) -> Iterator[tuple[int, list[int]]]:
-    """Yield the numbers of a definition and of an object that has it."""
-    relation, one, many = "IfcRelDefinesByProperties", "RelatingPropertyDefinition", "RelatedObjects"
-    for definition, item in reader.pairs(relation, one, many):
-        for member in members(reader, definition):
-            yield member, [item.id()]
+def _links(reader: Reader, layout: Layout) -> Iterator[tuple[str, int, list[int]]]:
+    """Yield class, the number of the one and of the many for the relationships of a model."""
+    for relation, one, many in layout:
+        for _, owner, value in reader.values(relation, one, many):
+            if not isinstance(owner, Entity):
+                continue
+            items = value if isinstance(value, tuple) else (value,)
+            numbers = [item.id() for item in items if isinstance(item, Entity)]
+            for number in members(reader, owner) if relation == SETS else [owner.id()]:
+                yield relation, number, numbers
 
 
-def members(reader: Reader, definition: ifcopenshell.entity_instance) -> list[int]:
+def members(reader: Reader, definition: Entity) -> list[int]:
     """Return the number of a definition, or those in an IfcPropertySetDefinitionSet, a value without one."""
     if definition.id():
         return [definition.id()]

@@ -8,16 +8,16 @@ whole model instead, where all that there is to say about damage is said.
 
 from __future__ import annotations
 
-import os
 import re
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Self
 
 import ifcopenshell
 
 from functions.ifc.gate import Checked
+from functions.ifc.lines import Irregular, Lines
+
+__all__ = ["HOLDERS", "KINDS", "OTHERS", "PLACES", "SETS", "UNKNOWN", "Definitions", "Irregular", "Member"]
 
 KINDS = (
     "IfcElementQuantity", "IfcPropertySet", "IfcPropertySingleValue", "IfcQuantityArea", "IfcQuantityCount",
@@ -33,38 +33,58 @@ HOLDERS = (
     "IfcConstructionResource", "IfcConstructionResourceType", "IfcCostItem", "IfcStructuralAnalysisModel",
     "IfcStructuralItem",
 )  # fmt: skip
-CHUNK_BYTES = 1 << 20
-LINE_BYTES = 512  # what most lines are shorter than
+SETS = "IfcRelDefinesByProperties"
+# Other relationships, by where their attributes stand: the many and then the one, or the other way round.
+_FOLLOWED = (
+    "IfcRelAssociatesClassification", "IfcRelAssociatesMaterial", "IfcRelContainedInSpatialStructure",
+    "IfcRelDefinesByType", SETS,
+)  # fmt: skip
+_PRECEDED = ("IfcRelAggregates", "IfcRelFillsElement", "IfcRelNests", "IfcRelVoidsElement")
+_RELATIONS = {name.upper().encode(): name for name in (*_FOLLOWED, *_PRECEDED)}
 
-_TEXT = rb"'[^']*(?:''[^']*)*'"
-_ROOT = rb"(?:" + _TEXT + rb"|\$),(?:#\d+|\$),(" + _TEXT + rb"|\$),(?:" + _TEXT + rb"|\$),"
-_MEMBERS = rb"(?:\$|\(((?:#\d+(?:,#\d+)*)?)\))"
-_CLASSES = "|".join(name.upper().removeprefix("IFC") for name in (*KINDS, *OTHERS)).encode()
-_LINE = re.compile(
-    rb"\n#(\d{1,9})= *(?=IFC(?:(" + _CLASSES + rb")|\w+(?:TYPE|STYLE)|TYPEOBJECT|TYPEPRODUCT)\()"
+
+def _pattern(text: str, **parts: str) -> re.Pattern[bytes]:
+    """Compile a pattern in which words in braces stand for others."""
+    for name, part in (*parts.items(), *_PARTS.items()):
+        text = text.replace(f"{{{name}}}", part)
+    return re.compile(text.encode())
+
+
+def _any(names: Iterable[str]) -> str:
+    return "|".join(names).upper()
+
+
+_PARTS = {
+    "class": f"(?:{_any(name.removeprefix('Ifc') for name in (*KINDS, *OTHERS))})",
+    "root": r"(?:{text}|\$),{number},({text}|\$),(?:{text}|\$),",
+    "relation": r"(?:{text}|\$),{number},(?:{text}|\$),(?:{text}|\$),",
+    "label": r"(?:{text}|\$),",
+    "number": r"(?:#\d+|\$)",
+    "members": r"(?:\$|\(((?:#\d+(?:,#\d+)*)?)\))",
+    "objects": r"\((#\d+(?:,#\d+)*)\)",
+    "literal": r"([^'()#$*,]+)",
+    "text": "'[^']*(?:''[^']*)*'",
+}
+_OURS = _pattern(r"IFC(?:{class}|\w+(?:TYPE|STYLE)|TYPEOBJECT|TYPEPRODUCT)\(")
+_SET = _pattern(r"IFC(?:PROPERTYSET|(ELEMENTQUANTITY))\({root}(?(1){label}){members}\);")
+_TYPE = _pattern(r"IFC\w+\({root}{label}{members}[,)]")
+_RELATION = _pattern(
+    r"(?:({followed})\({relation}{objects},#(\d+)|({preceded})\({relation}#(\d+),(?:{objects}|(#\d+)))\);"
+    r"|(?!(?:{followed}|{preceded})\b)",
+    followed=_any(_FOLLOWED),
+    preceded=_any(_PRECEDED),
 )
-_SET = re.compile(rb"IFCPROPERTYSET\(" + _ROOT + _MEMBERS + rb"\);")
-_QUANTITIES = re.compile(rb"IFCELEMENTQUANTITY\(" + _ROOT + rb"(?:" + _TEXT + rb"|\$)," + _MEMBERS + rb"\);")
-_TYPE = re.compile(rb"IFC\w+\(" + _ROOT + rb"(?:" + _TEXT + rb"|\$)," + _MEMBERS + rb"[,)]")
-_RELATION = re.compile(rb"IFCRELDEFINESBYPROPERTIES\(" + _ROOT + rb"\((#\d+(?:,#\d+)*)\),#(\d+)\);")
-_SINGLE = re.compile(
-    rb"IFCPROPERTYSINGLEVALUE\((" + _TEXT + rb"),(?:" + _TEXT + rb"|\$),"
-    rb"(?:\$|(IFC[A-Z]+)\((?:(" + _TEXT + rb")|([^'()#$*,]+))\)),(?:\$|#(\d+))\);"
+_MEMBER = _pattern(
+    r"IFC(?:PROPERTYSINGLEVALUE\(({text}),{label}(?:\$|(IFC[A-Z]+)\((?:({text})|{literal})\)),(?:\$|#(\d+))"
+    r"|(QUANTITY[A-Z]+)\(({text}),{label}(?:\$|#(\d+)),{literal}(?:,(?:{text}|\$))?)\);"
 )
-_QUANTITY = re.compile(
-    rb"(IFCQUANTITY[A-Z]+)\((" + _TEXT + rb"),(?:" + _TEXT + rb"|\$),(?:\$|#(\d+)),([^'()#$*,]+)"
-    rb"(?:,(?:" + _TEXT + rb"|\$))?\);"
-)
+_NAME = _pattern(r"IFC(?:PROPERTYSINGLEVALUE|QUANTITY[A-Z]+)\(({text}),")
 _REAL = re.compile(rb"[+-]?\d+\.\d*(?:E[+-]?\d{1,2})?")
 _INTEGER = re.compile(rb"[+-]?\d{1,9}")
 UNKNOWN = "UNKNOWN"
 _LOGICALS: dict[bytes, bool | str] = {b".T.": True, b".F.": False, b".U.": UNKNOWN}
 
 Scalar = str | bool | int | float | None
-
-
-class Irregular(Exception):
-    """A line that is not written the usual way, or that is not there."""
 
 
 class Member(NamedTuple):
@@ -80,19 +100,13 @@ class Definitions:
     """The lines of a model's property sets, quantities and types, by instance number."""
 
     def __init__(self, checked: Checked) -> None:
-        """Find the lines of a model that has been checked `without` KINDS and OTHERS."""
-        self._numbers, self._places = array("i"), array("Q")
-        self._relations = array("Q")
+        """Find the lines of a model that has been checked `without` KINDS and OTHERS. Raises Irregular."""
+        if not checked.counts or any(checked.counts.get(name, 0) for name in OTHERS):
+            raise Irregular  # nothing is counted where a number is not that of one line
+        self._counts = checked.counts
         self._schema = ifcopenshell.schema_by_name(checked.schema)
         self._names: dict[bytes, str] = {}
-        self._stream = checked.path.open("rb")
-        counts = {name: checked.counts.get(name, 0) for name in (*KINDS, *OTHERS)}
-        try:
-            if any(counts[name] for name in OTHERS) or sum(counts.values()) != self._index():
-                raise Irregular
-        except Irregular:
-            self._stream.close()
-            raise
+        self._lines = Lines(checked)
 
     def __enter__(self) -> Self:
         """Keep the file open."""
@@ -100,91 +114,77 @@ class Definitions:
 
     def __exit__(self, *_: object) -> None:
         """Close the file."""
-        self._stream.close()
-
-    def _index(self) -> int:
-        """Note where the lines begin, and return how many are of KINDS."""
-        offset = last = found = 0
-        rest = b""
-        while chunk := self._stream.read(CHUNK_BYTES):
-            text = rest + chunk
-            cut = text.rfind(b"\n")
-            for line in _LINE.finditer(text, 0, max(cut, 0)):
-                number = int(line[1])
-                if number <= last:
-                    raise Irregular
-                last, place = number, offset + line.end()
-                self._numbers.append(number)
-                self._places.append(place)
-                found += line[2] is not None
-                if line[2] == b"RELDEFINESBYPROPERTIES":
-                    self._relations.append(place)
-            cut = max(cut, 0)
-            rest, offset = text[cut:], offset + cut
-        return found
+        self._lines.close()
 
     def __contains__(self, number: int) -> bool:
         """Say whether an instance has a line."""
-        place = bisect_left(self._numbers, number)
-        return place < len(self._numbers) and self._numbers[place] == number
+        return self._lines.match(_OURS, number) is not None
 
     def related(self) -> Iterator[tuple[int, list[int]]]:
         """Yield the numbers of a definition and of its objects for every IfcRelDefinesByProperties."""
-        for place in self._relations:
-            found = self._match(_RELATION, place)
-            if found is None:
+        for _, definition, objects in self.relations({SETS: self._counts.get(SETS, 0)}):
+            yield definition, objects
+
+    def relations(self, counts: Mapping[str, int]) -> Iterator[tuple[str, int, list[int]]]:
+        """Yield class, the number of the one and of the many for all relationships of some classes.
+
+        `counts` says how many there are in each class; those that the model was opened without are known.
+        Raises Irregular where they are not in the order of their numbers.
+        """
+        left = {**counts, **{name: self._counts[name] for name in counts if name in self._counts}}
+        last = dict.fromkeys(counts, 0)
+        word = b"IFCREL" if len(counts) > 1 else next(iter(counts)).upper().encode()
+        for number, found in self._lines.each(word, _RELATION) if any(left.values()) else ():
+            name = _RELATIONS.get(found[1] or found[4], "")
+            if name not in left:
+                continue
+            if number < last[name]:
                 raise Irregular
-            yield int(found[3]), _references(found[2])
+            last[name] = number
+            left[name] -= 1
+            yield name, int(found[3] or found[5]), _references(found[2] or found[6] or found[7])
+        if any(left.values()):
+            raise Irregular
 
     def set(self, number: int) -> tuple[bool, str | None, list[int]]:
         """Return whether a definition is of quantities, its name, and the numbers of its members."""
-        place = self._place(number)
-        found = self._match(_SET, place)
-        quantities = None if found else self._match(_QUANTITIES, place)
-        line = found or quantities
-        if line is None:
+        found = self._lines.match(_SET, number)
+        if found is None:
             raise Irregular
-        name = None if line[1] == b"$" else self._text(line[1])
-        return quantities is not None, name, _references(line[2] or b"")
+        name = None if found[2] == b"$" else self._text(found[2])
+        return found[1] is not None, name, _references(found[3])
 
     def of_type(self, number: int) -> list[int]:
         """Return the numbers of a type's definitions."""
-        found = self._match(_TYPE, self._place(number))
+        found = self._lines.match(_TYPE, number)
         if found is None:
             raise Irregular
-        return _references(found[2] or b"")
+        return _references(found[2])
+
+    def name(self, number: int) -> str | None:
+        """Return the name of a property or quantity; None where it has no line."""
+        found = self._lines.match(_NAME, number)
+        if found is None and number in self:
+            raise Irregular
+        return None if found is None else self._text(found[1])
 
     def member(self, number: int) -> Member:
         """Return a property with a single value, or a quantity."""
-        place = self._place(number)
-        if found := self._match(_SINGLE, place):
-            name, measure, text, literal, unit = found.groups()
-            value = None if measure is None else self._text(text) if text else _scalar(literal)
-            if literal == b".U." and measure != b"IFCLOGICAL":
-                raise Irregular
-            kind = None if measure is None else self._name(measure)
-            return Member(self._text(name), kind, value, _number(unit))
-        if found := self._match(_QUANTITY, place):
-            quantity, text, unit, literal = found.groups()
-            value = _scalar(literal)
-            if isinstance(value, float):
-                return Member(self._text(text), self._name(quantity), value, _number(unit))
-        raise Irregular
-
-    def _match(self, pattern: re.Pattern[bytes], place: int) -> re.Match[bytes] | None:
-        """Return what a pattern finds at a place of the file."""
-        for size in (LINE_BYTES, CHUNK_BYTES):
-            text = os.pread(self._stream.fileno(), size, place)
-            found = pattern.match(text)
-            if found or b";" in text:
-                return found
-        return None
-
-    def _place(self, number: int) -> int:
-        index = bisect_left(self._numbers, number)
-        if index >= len(self._numbers) or self._numbers[index] != number:
+        found = self._lines.match(_MEMBER, number)
+        if found is None:
             raise Irregular
-        return self._places[index]
+        name, measure, text, literal, unit, quantity, label, base, amount = found.groups()
+        if quantity:
+            value = _scalar(amount)
+            if not isinstance(value, float):
+                raise Irregular
+            return Member(self._text(label), self._name(b"IFC" + quantity), value, _number(base))
+        if measure is None:
+            return Member(self._text(name), None, None, _number(unit))
+        if literal == b".U." and measure != b"IFCLOGICAL":
+            raise Irregular
+        value = self._text(text) if text else _scalar(literal)
+        return Member(self._text(name), self._name(measure), value, _number(unit))
 
     def _text(self, quoted: bytes) -> str:
         """Return what a string says, as ifcopenshell decodes it."""
@@ -212,7 +212,7 @@ def _number(text: bytes | None) -> int | None:
     return None if text is None else int(text)
 
 
-def _references(text: bytes) -> list[int]:
+def _references(text: bytes | None) -> list[int]:
     return [int(number) for number in text[1:].split(b",#")] if text else []
 
 

@@ -65,6 +65,7 @@ def test_a_model_with_properties_of_materials_is_irregular(tmp_path: Path) -> No
     model.create_entity(
         "IfcMaterialProperties", Name="a", Material=model.create_entity("IfcMaterial", Name="m")
     )
+    model.create_entity("IfcPropertySet", GlobalId=ifcopenshell.guid.new(), Name="s")
     model.write(str(tmp_path / "m.ifc"))
     files = Files(inputs={}, outputs=tmp_path, scratch=tmp_path)
     checked = check_model(tmp_path / "m.ifc", files, without=(*KINDS, *OTHERS))

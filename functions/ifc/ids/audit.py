@@ -6,7 +6,7 @@ The order is that of the IDS, and of the instance numbers of the model.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,16 +156,15 @@ def names_no_parts(document: Document) -> bool:
 
 def check(specification: Specification, facts: Facts) -> Outcome:
     """Check one specification; IFC versions are not looked at, as the standard says they are metadata."""
-    applicable = {
-        one.id(): facts.kept.setdefault(one.id(), one) for one in _select(specification.applicability)
-    }
-    applicable = dict(sorted(applicable.items()))
+    found = {one.id(): one for one in _select(specification.applicability)}
+    applicable = {number: facts.kept.setdefault(number, found[number]) for number in sorted(found)}
     prohibited = specification.maxOccurs == 0
     missing = specification.minOccurs != 0 and not applicable
-    checks = []
-    for facet in specification.requirements:
-        failures = {} if prohibited else dict(_fail(facet, applicable))
-        checks.append(Check(facet, failures, not failures and not missing))
+    failures = _fail(specification.requirements, {} if prohibited else applicable)
+    checks = [
+        Check(facet, failed, not failed and not missing)
+        for facet, failed in zip(specification.requirements, failures, strict=True)
+    ]
     status = all(one.status for one in checks) and not missing and not (prohibited and applicable)
     return Outcome(specification, applicable, checks, status)
 
@@ -182,8 +181,12 @@ def _select(facets: list[Any]) -> Iterable[Element]:
     return found
 
 
-def _fail(facet: Any, applicable: dict[int, Element]) -> Iterator[tuple[int, str]]:  # noqa: ANN401
-    for number, element in applicable.items():
-        result = facet(element)
-        if not result:
-            yield number, sys.intern(str(result))
+def _fail(facets: Sequence[Any], elements: dict[int, Element]) -> list[dict[int, str]]:
+    """Return why elements fail, by facet. All is asked of an element at a time: its sets are at hand."""
+    failures: list[dict[int, str]] = [{} for _ in facets]
+    for number, element in elements.items():
+        for facet, failed in zip(facets, failures, strict=True):
+            result = facet(element)
+            if not result.is_pass:
+                failed[number] = sys.intern(str(result))
+    return failures

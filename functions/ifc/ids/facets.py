@@ -30,6 +30,7 @@ from functions.ifc.ids.tolerance import EXACT, equal, within
 
 Entity_ = ifcopenshell.entity_instance
 Value = Any
+MAX_KEPT = 256  # verdicts on property sets that are remembered
 ANY = ""  # the data type of what has none: attributes of predefined property sets
 LENGTHS: dict[str, Callable[[int, int], bool]] = {
     "length": operator.eq,
@@ -84,6 +85,10 @@ class Restriction(plain.Restriction):  # type: ignore[misc]
         said = [f"{WORDS.get(kind, kind)} {_say(limit)}" for kind, limit in self.options.items()]
         return " and ".join(said) or "anything"
 
+    def forget(self) -> None:
+        """Let go of the values that were looked at."""
+        self._known.clear()
+
     def patterns(self) -> list[Pattern]:
         """Return the compiled patterns. Raises a PatternError."""
         for text in _several(self.options.get("pattern", ())):
@@ -136,6 +141,9 @@ class Facet:
 
     def forget(self) -> None:
         """Let go of what was remembered of elements; a specification has been checked."""
+        for value in vars(self).values():
+            if isinstance(value, Restriction):
+                value.forget()
 
     def _prohibits(self) -> bool:
         return self.cardinality == "prohibited"
@@ -320,13 +328,16 @@ class Property(Facet, plain.Property):  # type: ignore[misc]
     def __call__(self, inst: Entity_) -> plain.PropertyResult:
         """Check an element. What several have in common, by a shared set, is looked at once."""
         sets = self._sets(inst)
-        key = tuple((name, one.key) for name, one in sets.items())
+        key = tuple([(name, one.key) for name, one in sets.items()])
         if key not in self._known:
+            if len(self._known) >= MAX_KEPT:
+                self._known.clear()
             self._known[key] = self._judge(sets)
         return self._known[key]
 
     def forget(self) -> None:
-        """Let go of the verdicts on property sets."""
+        """Let go of the verdicts on property sets as well."""
+        super().forget()
         self._known.clear()
 
     def _sets(self, inst: Entity_) -> dict[str, PropertySet]:

@@ -18,12 +18,13 @@ import ifcopenshell.util.classification
 import ifcopenshell.util.element as util
 import ifcopenshell.util.unit
 
-from functions.ifc.attachments import members
+from functions.ifc.attachments import HOLDING, Attachments
 from functions.ifc.definitions import HOLDERS, Definitions, Irregular, Member
 from functions.ifc.reader import Reader
 
 Entity = ifcopenshell.entity_instance
-MAX_KEPT = 4096  # property sets that are remembered
+MAX_KEPT = 256  # property sets that are remembered
+NOTHING: list[Any] = []  # the same for all elements that have nothing
 # A type as text, up to its property sets.
 TYPE = re.compile(r"(#\d+=\w+\((?:(?:'(?:[^']|'')*'|\$|#\d+),){5})(?:\$|\([^()]*\))")
 KEYS = ("Name", "Category")
@@ -67,7 +68,8 @@ class Facts:
     kept: dict[int, Entity] = field(default_factory=dict)  # elements that outlive their specification
     _predefined: dict[int, str | None] = field(default_factory=dict)
     _of_types: dict[int, list[int]] = field(default_factory=dict)
-    _texts: dict[int, str] = field(default_factory=dict)
+    _listed: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
+    _bases: dict[tuple[str, str], bool] = field(default_factory=dict)
     _names: dict[int, str] = field(default_factory=dict)
     _sets: dict[tuple[int, ...], PropertySet] = field(default_factory=dict)
     _units: dict[str, Entity | None] = field(default_factory=dict)
@@ -102,50 +104,16 @@ class Facts:
         return found
 
     @cached_property
-    def _types(self) -> dict[int, Entity]:
-        """Types by occurrence."""
-        found: dict[int, Entity] = {}
-        for kind, item in self.reader.pairs("IfcRelDefinesByType", "RelatingType", "RelatedObjects"):
-            found.setdefault(item.id(), kind)
-        return found
-
-    @cached_property
-    def _defined(self) -> dict[int, list[int]]:
-        """Property set definitions by object."""
-        found: dict[int, list[int]] = {}
-        if self.definitions is not None:
-            for number, objects in self.definitions.related():
-                for one in objects:
-                    found.setdefault(one, []).append(number)
-            return found
-        pair = "RelatingPropertyDefinition", "RelatedObjects"
-        for definition, item in self.reader.pairs("IfcRelDefinesByProperties", *pair):
-            found.setdefault(item.id(), []).extend(members(self.reader, definition))
-        return found
-
-    @cached_property
-    def _materials(self) -> dict[int, Entity]:
-        """Materials by object or type."""
-        found: dict[int, Entity] = {}
-        for material, item in self.reader.pairs(
-            "IfcRelAssociatesMaterial", "RelatingMaterial", "RelatedObjects"
-        ):
-            found.setdefault(item.id(), material)
-        return found
-
-    @cached_property
-    def _classified(self) -> dict[int, list[Entity]]:
-        """Classification references by object or type."""
-        found: dict[int, list[Entity]] = {}
-        pair = "RelatingClassification", "RelatedObjects"
-        for reference, item in self.reader.pairs("IfcRelAssociatesClassification", *pair):
-            if _classifies(reference):
-                found.setdefault(item.id(), []).append(reference)
-        return found
+    def _attached(self) -> Attachments:
+        """What relationships attach to objects and types."""
+        return Attachments.of(self.reader, self.definitions, layout=HOLDING)
 
     def type_of(self, element: Entity) -> Entity | None:
         """Return the type of an element; a type is its own."""
-        return element if element.is_a("IfcTypeObject") else self._types.get(element.id())
+        if self._is(element, "IfcTypeObject"):
+            return element
+        number = self._attached.types.get(element.id())
+        return None if number is None else self.by_id(number)
 
     def predefined_type(self, element: Entity) -> str | None:
         """Return the predefined type, or the user-defined one that it stands for."""
@@ -156,14 +124,14 @@ class Facts:
 
     def material_names(self, element: Entity) -> list[str | None] | None:
         """Return the names and categories in the material of an element or its type; None without one."""
-        material = self._materials.get(element.id())
-        if material is None and (kind := self.type_of(element)) is not None:
-            material = self._materials.get(kind.id())
-        if material is None:
+        known = self._attached.materials
+        number = known.get(element.id())
+        if number is None and (kind := self._kind(element)) is not None:
+            number = known.get(kind)
+        if number is None:
             return None
-        number = material.id()
         if number not in self._material_names:
-            names = set(self._name_material(material))
+            names = set(self._name_material(self.by_id(number)))
             self._material_names[number] = sorted(names, key=lambda name: (name is not None, name or ""))
         return self._material_names[number]
 
@@ -176,7 +144,7 @@ class Facts:
                 for reference in way(leaf, self._source):
                     if reference == leaf or not reference.is_a("IfcClassification"):
                         found[reference.id()] = reference
-            self._found_references[number] = [found[key] for key in sorted(found)]
+            self._found_references[number] = [found[key] for key in sorted(found)] or NOTHING
         return self._found_references[number]
 
     def system(self, reference: Entity) -> str | None:
@@ -208,14 +176,15 @@ class Facts:
 
     def set_names(self, element: Entity) -> list[str]:
         """Return the names of an element's property sets, its type's first."""
-        return list(dict.fromkeys(map(self._set_name, (*self._inherited(element), *self._list(element)))))
+        inherited, own = self._lists(element)
+        return list(dict.fromkeys(map(self._set_name, (*inherited, *own))))
 
     def property_set(self, element: Entity, name: str, *, first: bool) -> PropertySet | None:
         """Return what an element has under a name, over what its type has; None when neither has it.
 
         Two sets of one name are not valid; as in ifcopenshell, only the `first` counts or all of them.
         """
-        inherited, own = self._named(self._inherited(element), name), self._named(self._list(element), name)
+        inherited, own = (self._named(numbers, name) for numbers in self._lists(element))
         key = (*inherited[:1], *own[:1]) if first else (*inherited, *own)
         if key and key not in self._sets:
             if len(self._sets) >= MAX_KEPT:
@@ -240,13 +209,14 @@ class Facts:
 
     def text(self, entity: Entity) -> str:
         """Return an instance as it stands in the model, with all the property sets of a type."""
-        number = entity.id()
-        if self.definitions is None or not entity.is_a("IfcTypeObject"):
-            return str(entity)
-        if number not in self._texts:
-            listed = ",".join(f"#{one}" for one in self._of_type(number))
-            self._texts[number] = TYPE.sub(rf"\1({listed})", str(entity), count=1) if listed else str(entity)
-        return self._texts[number]
+        text = str(entity)
+        if self.definitions is None or not self._is(entity, "IfcTypeObject"):
+            return text
+        listed = self._of_type(entity.id())
+        found = TYPE.search(text) if listed else None
+        if found is None:
+            return text
+        return f"{text[: found.end(1)]}({','.join([f'#{one}' for one in listed])}){text[found.end() :]}"
 
     def _read_set(self, key: tuple[int, ...]) -> PropertySet:
         instances: dict[str, int] = {}
@@ -254,10 +224,8 @@ class Facts:
         for number in key:
             if self.definitions is not None and number in self.definitions:
                 for one in self.definitions.set(number)[2]:
-                    member = self.member(one)
-                    instances[self._name(self.by_id(one)) if member is None else sys.intern(member.name)] = (
-                        one
-                    )
+                    name = self.definitions.name(one)
+                    instances[self._name(self.by_id(one)) if name is None else sys.intern(name)] = one
                 continue
             definition = self.by_id(number)
             listed = PROPERTIES.get(definition.is_a())
@@ -290,15 +258,36 @@ class Facts:
         known = self._names
         return [one for one in numbers if (known.get(one) or self._set_name(one)) == name]
 
+    def _lists(self, element: Entity) -> tuple[list[int], list[int]]:
+        """Return the definitions of an element's type, and those of its own."""
+        number = element.id()
+        found = self._listed.get(number)
+        if found is None:
+            kind = self._kind(element)
+            inherited = NOTHING if kind is None or kind == number else self._list(self.by_id(kind))
+            found = self._listed[number] = inherited, self._list(element)
+        return found
+
+    def _kind(self, element: Entity) -> int | None:
+        """Return the number of an element's type; a type has none."""
+        return None if self._is(element, "IfcTypeObject") else self._attached.types.get(element.id())
+
+    def _is(self, entity: Entity, base: str) -> bool:
+        """Say whether an instance is of a class or a subtype; asked once a class."""
+        key = entity.is_a(), base
+        if key not in self._bases:
+            self._bases[key] = bool(entity.is_a(base))
+        return self._bases[key]
+
     def _list(self, element: Entity) -> list[int]:
         """Return the definitions of an element itself, as ifcopenshell's get_psets finds them."""
-        defined = self._defined.get(element.id())
-        if defined is not None or element.is_a("IfcObject"):
-            return defined or []
-        if self.schema == "IFC2X3" and element.is_a("IfcMaterial"):
+        defined = self._attached.sets.get(element.id())
+        if defined is not None or self._is(element, "IfcObject"):
+            return defined or NOTHING
+        if self.schema == "IFC2X3" and self._is(element, "IfcMaterial"):
             kind = "IfcExtendedMaterialProperties"
             return [one.id() for one, owner in self.reader.values(kind, "Material") if owner == element]
-        is_type = element.is_a("IfcTypeObject")
+        is_type = self._is(element, "IfcTypeObject")
         if is_type and self.definitions is not None:
             return self._of_type(element.id())
         return [
@@ -315,17 +304,12 @@ class Facts:
                     self.by_id(one)
         return self._of_types[number]
 
-    def _inherited(self, element: Entity) -> list[int]:
-        """Return the definitions of an element's type."""
-        kind = self._types.get(element.id())
-        return [] if kind is None or kind == element or element.is_a("IfcTypeObject") else self._list(kind)
-
     def _read_predefined(self, element: Entity) -> str | None:
         """As ifcopenshell's get_predefined_type."""
         kind = self.type_of(element)
         if kind is not None:
             # IFC2X3 knows no types of processes.
-            process = self.schema != "IFC2X3" and kind.is_a("IfcTypeProcess")
+            process = self.schema != "IFC2X3" and self._is(kind, "IfcTypeProcess")
             found = self._choose(kind, "ProcessType" if process else "ElementType")
             if found and found != "NOTDEFINED":
                 return found
@@ -338,17 +322,20 @@ class Facts:
 
     def _leaves(self, element: Entity) -> list[Entity]:
         """Return the references of an element itself, and those of its type in systems it has none in."""
-        if not element.is_a("IfcRoot"):
+        if not self._is(element, "IfcRoot"):
             for name in ("HasExternalReferences", "HasExternalReference"):
                 if (found := getattr(element, name, None)) is not None:
                     return [one.RelatingReference for one in found if _classifies(one.RelatingReference)]
-        own = self._classified.get(element.id(), [])
-        kind = self._types.get(element.id())
-        if kind is None:
-            return own
-        systems = {self._system_id(reference) for reference in own}
-        inherited = self._classified.get(kind.id(), [])
+        own = self._classified(element.id())
+        kind = self._attached.types.get(element.id())
+        inherited = [] if kind is None else self._classified(kind)
+        systems = {self._system_id(reference) for reference in own} if inherited else ()
         return own + [one for one in inherited if self._system_id(one) not in systems]
+
+    def _classified(self, number: int) -> list[Entity]:
+        """Return the classification references of an object or type."""
+        found = [self.by_id(one) for one in self._attached.classifications.get(number, NOTHING)]
+        return [reference for reference in found if _classifies(reference)]
 
     def _source(self, reference: Entity) -> Entity | None:
         return self.reader.entity(reference, "ReferencedSource")

@@ -19,7 +19,7 @@ from functions.ifc.definitions import Member
 from functions.ifc.ids.facts import Facts
 
 Entity = ifcopenshell.entity_instance
-MAX_KEPT = 4096  # properties that are remembered
+MAX_KEPT = 256  # properties that are remembered
 BOUNDS = ("UpperBoundValue", "LowerBoundValue", "SetPointValue")
 LISTS = {"IfcPropertyEnumeratedValue": "EnumerationValues", "IfcPropertyListValue": "ListValues"}
 
