@@ -14,9 +14,11 @@ from pathlib import Path
 
 from functions.ifc.step.census import Census, integers
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 _NUMBER = re.compile(rb"\n#0*(\d+)\s*=")
 _REFERENCE = re.compile(rb"#0*(\d+)")
+# What is known of an instance; a census knows that it is there.
+_THERE, _REFERRED, _KEPT = 1, 2, 3
 _FOOT = b"\nENDSEC;\nEND-ISO-10303-21;\n"
 
 
@@ -32,7 +34,7 @@ def write(data: mmap, start: int, path: Path, census: Census, left_out: Collecti
         rb"\n#\d+\s*+=\s*+(?!(?:%s)\s*\()[^\n]*+(?:\n(?!#\d+\s*=)[^\n]*+)*+"
         % b"|".join(sorted(name.encode() for name in left_out))
     )
-    numbers, referred = set[int](), set[int]()
+    states = bytearray(census.numbers)
     with path.open("wb") as stream:
         stream.write(data[:start])
         for begin, end in _pieces(data, start):
@@ -40,19 +42,32 @@ def write(data: mmap, start: int, path: Path, census: Census, left_out: Collecti
             if any(line.count(b"'") % 2 for line in lines):
                 return None
             stream.writelines(lines)
-            code = b"".join(b"".join(lines).split(b"'")[::2])
-            numbers.update(integers(_NUMBER.findall(code)))
-            referred.update(integers(_REFERENCE.findall(code)))
-        if len(numbers) != len(census.numbers) - sum(census.classes[name] for name in left_out):
+            _note(states, b"".join(b"".join(lines).split(b"'")[::2]))
+        if states.count(_KEPT) != sum(census.classes.values()) - sum(
+            map(census.classes.__getitem__, left_out)
+        ):
             return None
         stub = min(left_out)
-        stream.writelines(
-            b"\n#%d=%s();" % (number, stub.encode())
-            for number in sorted(referred - numbers)
-            if number in census
-        )
+        stream.writelines(b"\n#%d=%s();" % (number, stub.encode()) for number in _places(states, _REFERRED))
         stream.write(_FOOT)
     return stub
+
+
+def _note(states: bytearray, code: bytes) -> None:
+    """Note which instances some lines refer to, and which they are."""
+    for number in integers(_REFERENCE.findall(code)):
+        if number < len(states) and states[number] == _THERE:
+            states[number] = _REFERRED
+    for number in integers(_NUMBER.findall(code)):
+        states[number] = _KEPT
+
+
+def _places(states: bytearray, state: int) -> Iterator[int]:
+    """Yield the numbers of the instances in a state."""
+    place = states.find(state)
+    while place >= 0:
+        yield place
+        place = states.find(state, place + 1)
 
 
 def _pieces(data: mmap, start: int) -> Iterator[tuple[int, int]]:

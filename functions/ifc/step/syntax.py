@@ -17,7 +17,7 @@ from typing import NoReturn
 from functions.core.errors import ModelError
 from functions.ifc.step.census import Census, Tally
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 MAX_DEPTH = 32
 MAX_HEADER_BYTES = 1 << 20
 MAX_ID = 2**31 - 1
