@@ -17,7 +17,18 @@ import ifcopenshell
 from functions.ifc.gate import Checked
 from functions.ifc.lines import Irregular, Lines
 
-__all__ = ["HOLDERS", "KINDS", "OTHERS", "PLACES", "SETS", "UNKNOWN", "Definitions", "Irregular", "Member"]
+__all__ = [
+    "HOLDERS",
+    "KINDS",
+    "OTHERS",
+    "PLACES",
+    "RELATIONSHIPS",
+    "SETS",
+    "UNKNOWN",
+    "Definitions",
+    "Irregular",
+    "Member",
+]
 
 KINDS = (
     "IfcElementQuantity", "IfcPropertySet", "IfcPropertySingleValue", "IfcQuantityArea", "IfcQuantityCount",
@@ -40,7 +51,8 @@ _FOLLOWED = (
     "IfcRelDefinesByType", SETS,
 )  # fmt: skip
 _PRECEDED = ("IfcRelAggregates", "IfcRelFillsElement", "IfcRelNests", "IfcRelVoidsElement")
-_RELATIONS = {name.upper().encode(): name for name in (*_FOLLOWED, *_PRECEDED)}
+RELATIONSHIPS = (*_FOLLOWED, *_PRECEDED)
+_RELATIONS = {name.upper().encode(): name for name in RELATIONSHIPS}
 
 
 def _pattern(text: str, **parts: str) -> re.Pattern[bytes]:
@@ -69,8 +81,7 @@ _OURS = _pattern(r"IFC(?:{class}|\w+(?:TYPE|STYLE)|TYPEOBJECT|TYPEPRODUCT)\(")
 _SET = _pattern(r"IFC(?:PROPERTYSET|(ELEMENTQUANTITY))\({root}(?(1){label}){members}\);")
 _TYPE = _pattern(r"IFC\w+\({root}{label}{members}[,)]")
 _RELATION = _pattern(
-    r"(?:({followed})\({relation}{objects},#(\d+)|({preceded})\({relation}#(\d+),(?:{objects}|(#\d+)))\);"
-    r"|(?!(?:{followed}|{preceded})\b)",
+    r"(?:({followed})\({relation}{objects},#(\d+)|({preceded})\({relation}#(\d+),(?:{objects}|(#\d+)))\);",
     followed=_any(_FOLLOWED),
     preceded=_any(_PRECEDED),
 )
@@ -133,11 +144,9 @@ class Definitions:
         """
         left = {**counts, **{name: self._counts[name] for name in counts if name in self._counts}}
         last = dict.fromkeys(counts, 0)
-        word = b"IFCREL" if len(counts) > 1 else next(iter(counts)).upper().encode()
-        for number, found in self._lines.each(word, _RELATION) if any(left.values()) else ():
-            name = _RELATIONS.get(found[1] or found[4], "")
-            if name not in left:
-                continue
+        words = [name.upper().encode() for name, count in left.items() if count]
+        for number, found in self._lines.each(words, _RELATION) if words else ():
+            name = _RELATIONS[found[1] or found[4]]
             if number < last[name]:
                 raise Irregular
             last[name] = number

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import ifcopenshell
 
 from functions.ifc.attachments import Attachments, members
-from functions.ifc.definitions import Definitions
+from functions.ifc.definitions import Definitions, Irregular
 from functions.ifc.header import read_header
-from functions.ifc.placements import LIMIT_M, Placements
+from functions.ifc.placements import LIMIT_M, Placements, Vector
 from functions.ifc.reader import Reader
 from functions.ifc.survey import MATERIAL_PARTS
 from functions.ifc.units import length_scale, list_units
@@ -37,9 +37,10 @@ NAMES = {
 }
 PART_NUMBERS = {"thickness": "LayerThickness", "fraction": "Fraction"}
 PART_TEXTS = {"category": "Category", "part": "Name"}
-MAX_KEPT = 2048  # texts kept for objects that several elements share
+MAX_KEPT = 512  # texts kept for objects that several elements share
 MAX_DEPTH = 8  # of a material definition
 STEP = 500  # elements between reports of progress
+T = TypeVar("T")
 Entity = ifcopenshell.entity_instance
 Sets = dict[str, dict[str, str]]
 Progress = Callable[[int, int], None]
@@ -54,6 +55,21 @@ class Counts:
     storeys: int = 0
     properties: int = 0
     quantities: int = 0
+
+
+class Kept(dict[int, T]):
+    """What is made for an object by its number, made once while it is among the kept ones."""
+
+    def __init__(self, make: Callable[[int], T]) -> None:
+        """Start with nothing."""
+        self._make = make
+
+    def __missing__(self, number: int) -> T:
+        """Make what is not there."""
+        if len(self) >= MAX_KEPT:
+            self.clear()
+        made = self[number] = self._make(number)
+        return made
 
 
 class Document:
@@ -72,7 +88,13 @@ class Document:
         self._scale = length_scale(self.units) or 1.0
         self._placements = Placements(reader)
         self._attached = Attachments.of(reader, definitions)
-        self._kept: dict[tuple[str, int], Any] = {}
+        self._briefs = Kept(self._write_brief)
+        self._storeys = Kept(self._write_storey)
+        self._types = Kept(self._type_sets)
+        self._shared = Kept(self._read_set)
+        self._materials = Kept(self._write_material)
+        self._references = Kept(self._write_reference)
+        self._axes: dict[Vector, str] = {}
         self._spool = spool
         self._spooled: set[int] = set()
         self._classes: dict[str, list[tuple[str, int | None]]] = {}
@@ -138,10 +160,10 @@ class Document:
 
     def _brief(self, number: int) -> str:
         """Return a reference to another object, without its closing brace."""
-        return str(self._keep("brief", number, self._write_brief))
+        return self._briefs[number]
 
     def _write_brief(self, number: int) -> str:
-        entity = self.reader.model.by_id(number)
+        entity = self._instance(number)
         texts = (self.reader.text(entity, name) for name in ("GlobalId", "Name"))
         global_id, name = ("null" if text is None else quote(text) for text in texts)
         return f'{{"global_id":{global_id},"class":"{entity.is_a()}","name":{name}'
@@ -149,26 +171,25 @@ class Document:
     def _storey(self, number: int) -> str:
         """Return the GlobalId of the storey above an object."""
         for above in self._attached.ancestors(number):
-            found = self._keep("storey", above, self._write_storey)
-            if found:
-                return str(found)
+            if found := self._storeys[above]:
+                return found
         return "null"
 
     def _write_storey(self, number: int) -> str:
-        entity = self.reader.model.by_id(number)
+        entity = self._instance(number)
         if not entity.is_a("IfcBuildingStorey"):
             return ""
         text = self.reader.text(entity, "GlobalId")
         return "null" if text is None else quote(text)
 
-    def _keep(self, kind: str, number: int, make: Callable[[int], Any]) -> Any:  # noqa: ANN401 - what `make` gives
-        """Return what `make` gives for an object, made once while it is among the kept ones."""
-        key = (kind, number)
-        if key not in self._kept:
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
-            self._kept[key] = make(number)
-        return self._kept[key]
+    def _instance(self, number: int) -> Entity:
+        """Return an instance. Raises Irregular where the text names one that is not there."""
+        try:
+            return self.reader.model.by_id(number)
+        except RuntimeError:
+            if self._definitions is None:
+                raise
+            raise Irregular from None
 
     def _own_sets(self, numbers: Any) -> tuple[Sets, Sets]:  # noqa: ANN401 - ids, in any iterable
         """Return the property sets and the quantity sets of some definitions, equal names merged."""
@@ -176,8 +197,7 @@ class Document:
         quantities: Sets = {}
         for number in numbers:
             shared = number in self._attached.shared
-            make = self._read_set
-            is_quantity, name, found = self._keep("set", number, make) if shared else make(number)
+            is_quantity, name, found = self._shared[number] if shared else self._read_set(number)
             sets = quantities if is_quantity else properties
             sets[name] = {**sets[name], **found} if name in sets else found
         return properties, quantities
@@ -186,7 +206,7 @@ class Document:
         if self._definitions and number in self._definitions:
             is_quantity, known, listed = self._definitions.set(number)
             return is_quantity, '""' if known is None else quote(known), self.values.listed(listed)
-        definition = self.reader.model.by_id(number)
+        definition = self._instance(number)
         name = self.reader.get(definition, NAME)
         text = quote(name) if isinstance(name, str) else '""'
         return definition.is_a() == "IfcElementQuantity", text, self.values.definition(definition)
@@ -196,7 +216,7 @@ class Document:
         if type_ is None:
             return own
         merged = []
-        for mine, theirs in zip(own, self._keep("type", type_, self._type_sets), strict=True):
+        for mine, theirs in zip(own, self._types[type_], strict=True):
             both = dict(theirs)
             for name, found in mine.items():
                 both[name] = {**both[name], **found} if name in both else found
@@ -205,7 +225,7 @@ class Document:
 
     def _type_sets(self, number: int) -> tuple[Sets, ...]:
         """Return a type's sets, their members marked as inherited. The first time, write the type."""
-        type_ = self.reader.model.by_id(number)
+        type_ = self._instance(number)
         own = self._own_sets(self._definitions_of(type_))
         if number not in self._spooled:
             comma = "," if self._spooled else ""
@@ -243,12 +263,12 @@ class Document:
         references = self._attached.classifications.get(number, [])
         if type_ is not None:
             references = references + self._attached.classifications.get(type_, [])
-        texts = (self._keep("reference", item, self._reference) for item in dict.fromkeys(references))
-        text = "null" if material is None else self._keep("material", material, self._material)
+        texts = [self._references[item] for item in dict.fromkeys(references)]
+        text = "null" if material is None else self._materials[material]
         return f',"material":{text},"classifications":[{",".join(texts)}]'
 
-    def _material(self, number: int) -> str:
-        definition = self.reader.model.by_id(number)
+    def _write_material(self, number: int) -> str:
+        definition = self._instance(number)
         name = next(
             (
                 text
@@ -258,10 +278,10 @@ class Document:
             ),
             None,
         )
-        parts = list(self._materials(definition, {}, 0))
+        parts = list(self._list_materials(definition, {}, 0))
         return _dump({"class": definition.is_a(), "name": name, "materials": parts})
 
-    def _materials(self, item: Entity, above: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
+    def _list_materials(self, item: Entity, above: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
         """Yield the materials of a definition with the thickness, fraction and role that it gives them."""
         if item.is_a("IfcMaterial"):
             yield {
@@ -277,7 +297,7 @@ class Document:
             said |= {key: self.reader.text(item, name) for key, name in PART_TEXTS.items()}
         said = {**above, **{key: value for key, value in said.items() if value is not None}}
         for part in self._parts(item):
-            yield from self._materials(part, said, depth + 1)
+            yield from self._list_materials(part, said, depth + 1)
 
     def _parts(self, definition: Entity) -> Iterator[Entity]:
         kind = definition.is_a()
@@ -290,8 +310,8 @@ class Document:
                 if isinstance(item, Entity):
                     yield item
 
-    def _reference(self, number: int) -> str:
-        reference = self.reader.model.by_id(number)
+    def _write_reference(self, number: int) -> str:
+        reference = self._instance(number)
         code = self.reader.text(reference, "Identification") or self.reader.text(reference, "ItemReference")
         system = reference
         for _ in range(MAX_DEPTH):
@@ -312,14 +332,17 @@ class Document:
         frame = self._placements.of(product)
         if frame is None:
             return "null"
-        origin = [value * self._scale for value in frame[0]]
-        numbers = [*origin, *frame[1], *frame[2], *frame[3]]
-        if not all(map(math.isfinite, numbers)) or max(map(abs, origin)) > LIMIT_M:
+        origin = _vector([value * self._scale for value in frame[0]])
+        axes = [self._axes.get(axis) or self._write_axis(axis) for axis in frame[1:]]
+        if origin == "null" or "null" in axes:
             return "null"
-        rounded = [repr(round(value, 9) + 0.0) for value in numbers]
-        vectors = (",".join(rounded[at : at + 3]) for at in (0, 3, 6, 9))
-        named = zip(("origin_m", "x_axis", "y_axis", "z_axis"), vectors, strict=True)
-        return "{" + ",".join(f'"{name}":[{vector}]' for name, vector in named) + "}"
+        return f'{{"origin_m":{origin},"x_axis":{axes[0]},"y_axis":{axes[1]},"z_axis":{axes[2]}}}'
+
+    def _write_axis(self, axis: Vector) -> str:
+        if len(self._axes) >= MAX_KEPT:
+            self._axes.clear()
+        text = self._axes[axis] = _vector(axis)
+        return text
 
     def _spatial(self) -> Iterator[str]:
         """Yield the text of the spatial tree; not recursive, as damaged trees are deep, and go in circles."""
@@ -357,7 +380,7 @@ class Document:
 
     def _node(self, number: int, contained: list[int]) -> str:
         """Return a spatial element up to its children."""
-        entity = self.reader.model.by_id(number)
+        entity = self._instance(number)
         if entity.is_a("IfcBuildingStorey"):
             self.counts.storeys += 1
         long_name, elevation = self.reader.text(entity, "LongName"), self.reader.number(entity, "Elevation")
@@ -366,9 +389,16 @@ class Document:
             "long_name": long_name,
             "elevation_m": round(metres, 9) + 0.0 if metres is not None and abs(metres) <= LIMIT_M else None,
         }
-        ids = (self.reader.text(self.reader.model.by_id(item), "GlobalId") for item in contained)
+        ids = (self.reader.text(self._instance(item), "GlobalId") for item in contained)
         elements = _dump([global_id for global_id in ids if global_id is not None])
         return f'{self._brief(number)},{_dump(rest)[1:-1]},"elements":{elements},"children":['
+
+
+def _vector(values: Sequence[float]) -> str:
+    """Return numbers as JSON; null for what is no place on Earth, in metres, and no direction."""
+    if not all(map(math.isfinite, values)) or max(map(abs, values)) > LIMIT_M:
+        return "null"
+    return f"[{','.join([repr(round(value, 9) + 0.0) for value in values])}]"
 
 
 def _join(sets: Sets) -> str:
