@@ -61,8 +61,9 @@ class StepText:
     `classes` has how many instances there are of each class, in upper case; `""` for those of several.
     """
 
-    def __init__(self, stream: BinaryIO, header: bytes, end: int, places: _Places) -> None:
+    def __init__(self, stream: BinaryIO, header: bytes, end: int, places: _Places, *, instances: int) -> None:
         """Keep the places of the instances; the stream is closed with this."""
+        self._instances = instances
         self.header = header
         self._stream, self._end = stream, end
         finalize(self, stream.close)
@@ -89,7 +90,7 @@ class StepText:
         places = _one_a_line(path, begin, end)
         if places is None or len(places.numbers) != instances:
             places = _slowly(path, begin)
-        return cls(path.open("rb", buffering=BLOCK_BYTES), head, end, places)
+        return cls(path.open("rb", buffering=BLOCK_BYTES), head, end, places, instances=instances)
 
     def __len__(self) -> int:
         """Return how many instances there are."""
@@ -97,9 +98,9 @@ class StepText:
 
     @property
     def is_sound(self) -> bool:
-        """Say whether no two instances have one number, and none has 0."""
+        """Say whether every instance has a number of its own, and none has 0."""
         once = self._last + 1 - self._table.count(0) if isinstance(self._table, array) else len(self._table)
-        return once == len(self.numbers) and not self._table[0]
+        return once == self._instances and not self._table[0]
 
     def text(self, row: int) -> bytes:
         """Return an instance as it is written, `#1=IFC...;`."""
@@ -264,7 +265,7 @@ def _one_a_line(path: Path, begin: int, end: int) -> _Places | None:
 
 
 def _pieces(stream: BinaryIO, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Yield a part of a file in pieces with their offsets, cut where a line with # begins."""
+    """Yield a part of a file in pieces with their offsets, cut where a line with # begins if there is one."""
     stream.seek(begin)
     text = b""
     at = begin
@@ -272,10 +273,11 @@ def _pieces(stream: BinaryIO, begin: int, end: int) -> Iterator[tuple[int, bytes
         more = stream.read(min(CHUNK_BYTES, end - at))
         at += len(more)
         text += more
-        cut = text.rfind(b"\n#") if at < end else len(text)
-        if cut > 0:
-            yield at - len(text), text[:cut]
-            text = text[cut:]
+        cut = text.rfind(b"\n#", 1) if at < end else len(text)
+        if cut < 0:
+            cut = len(text) - 1  # inside of a long instance
+        yield at - len(text), text[:cut]
+        text = text[cut:]
 
 
 def _has_comment(path: Path, begin: int, end: int) -> bool:
@@ -296,8 +298,9 @@ def _slowly(path: Path, begin: int) -> _Places:
         places = _Places(len(data))
         for statement in syntax.statements(data, begin):
             if found := _INSTANCE.match(statement.code):
-                if int(found[1]) > syntax.MAX_ID:
-                    syntax.fail(data, statement.offset, f"its number is larger than {syntax.MAX_ID}")
+                if (number := int(found[1])) > syntax.MAX_ID:
+                    reason = f"#{number} is no instance number; they go from 1 to {syntax.MAX_ID}"
+                    syntax.fail(data, statement.offset, reason)
                 places.add(statement.offset, [found])
                 places.ends.append(statement.end + 1)
     return places

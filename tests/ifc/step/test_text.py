@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions.core.errors import ModelError
-from functions.ifc.step.text import StepText, arguments, filter_lists, links, references
+from functions.ifc.step.text import CHUNK_BYTES, StepText, arguments, filter_lists, links, references
 
 HEAD = (
     "ISO-10303-21;HEADER;FILE_DESCRIPTION((''),'2;1');FILE_NAME('','',(''),(''),'','','');"
@@ -92,7 +92,7 @@ def test_instances_are_found_in_any_order_of_their_numbers(
     assert list(text.referenced()) == [True, False, False]
 
 
-@pytest.mark.parametrize("numbers", [(1, 1), (0, 1), (2_000_000_000, 2_000_000_000)])
+@pytest.mark.parametrize("numbers", [(1, 1), (0, 1), (-1, 1), (2_000_000_000, 2_000_000_000)])
 def test_what_has_no_number_of_its_own_is_not_sound(numbers: tuple[int, int], tmp_path: Path) -> None:
     path = tmp_path / "a.ifc"
     path.write_text(HEAD + "".join(f"\n#{number}=IFCDOOR();" for number in numbers) + TAIL)
@@ -122,3 +122,12 @@ def test_a_file_of_many_pieces_is_read_whole(tmp_path: Path) -> None:
     path.write_text(HEAD + "\n" + "\n".join(lines) + "\n" + TAIL)  # text that looks like instances
     text = StepText.read(path, instances=998)
     assert [text.text(row).decode() for row in range(998)] == lines
+
+
+def test_an_instance_may_be_longer_than_a_piece(tmp_path: Path) -> None:
+    path = tmp_path / "a.ifc"
+    long = f"#2=IFCPOLYLINE(({','.join(['#1', '#3'] * CHUNK_BYTES)}));"
+    path.write_text(HEAD + f"\n#1=IFCDOOR();\n{long}\n#3=IFCDOOR(#1);\n" + TAIL)
+    text = StepText.read(path, instances=3)
+    assert text.text(1).decode() == long
+    assert list(text.referenced()) == [True, False, True]
