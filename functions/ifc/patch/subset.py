@@ -8,8 +8,9 @@ conversions) comes along. Instances keep their numbers, GlobalIds and text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -34,7 +35,9 @@ PARTS = frozenset({"IFCRELAGGREGATES", "IFCRELNESTS"})
 CONTAINED = frozenset({"IFCRELCONTAINEDINSPATIALSTRUCTURE"})
 FEATURES = frozenset({"IFCRELVOIDSELEMENT", "IFCRELPROJECTSELEMENT"})
 TYPED = frozenset({"IFCRELDEFINESBYTYPE"})
-STRUCTURE = PARTS | CONTAINED | FEATURES | TYPED
+WHOLES = PARTS | CONTAINED  # relate one to what it is made of, or contains
+ABOVE = WHOLES | TYPED
+STRUCTURE = ABOVE | FEATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Subset:
         while size < len(found):
             size = len(found)
             for relation in self.relations:
-                if relation.kind in PARTS | CONTAINED and relation.singles[-1] in found:
+                if relation.kind in WHOLES and relation.singles[-1] in found:
                     found.update(relation.members)
                 elif relation.kind in FEATURES and relation.singles[-2] in found:
                     found.add(relation.singles[-1])
@@ -123,17 +126,16 @@ class Subset:
             seeds.append(row)
             if shorter is not None:
                 texts[row] = shorter
-        attached = self._attached()
         if loose:
-            seeds += self._loose(attached)
+            seeds += self._loose()
         seen = bytearray(len(text))
         walls = set(text.rows(bridges))
         for row in walls:
             seen[row] = True  # nothing is followed any further from there
-        self._spread(seen, seeds, texts, attached, walls)
+        self._spread(seen, seeds, texts, walls)
         for row in walls:
             seen[row] = False
-        self._shorten(seen, texts, attached)
+        self._shorten(seen, texts)
         return seen, texts
 
     def _relating(self, drop: set[int], bridges: frozenset[int]) -> Iterator[tuple[int, bytes | None]]:
@@ -152,13 +154,13 @@ class Subset:
             elif lists or not bridges.issuperset(self.objects.intersection(singles)):
                 yield row, filter_lists(self.text.text(row), drop)
 
-    def _loose(self, attached: Mapping[int, object]) -> list[int]:
+    def _loose(self) -> list[int]:
         """Return the rows that nothing refers to and that are no objects, relationships or attached."""
         known = {row for row, _ in self._instances.find("IfcObjectDefinition", "IfcRelationship")}
         return [
             row
             for row, is_used in enumerate(self.text.referenced())
-            if not is_used and row not in known and row not in attached
+            if not is_used and row not in known and row not in self._attached
         ]
 
     def _spread(
@@ -166,28 +168,25 @@ class Subset:
         seen: Marks,
         seeds: Rows,
         texts: dict[int, bytes],
-        attached: Mapping[int, tuple[bytes, bytes]],
         walls: set[int],
     ) -> None:
         """Mark all that can be reached, with what is attached to it and can be reached from there."""
         text = self.text
         waiting = {
             row: [one for one in text.rows(references(hook)) if one not in walls]
-            for row, (hook, _) in attached.items()
+            for row, (hook, _) in self._attached.items()
         }
         inner = dict(texts)
-        inner.update({row: rest for row, (_, rest) in attached.items()})
+        inner.update({row: rest for row, (_, rest) in self._attached.items()})
         text.reach(seen, seeds, inner)
         while fitting := [row for row, hooks in waiting.items() if any(seen[hook] for hook in hooks)]:
             for row in fitting:
                 del waiting[row]
             text.reach(seen, fitting, inner)
 
-    def _shorten(
-        self, seen: Marks, texts: dict[int, bytes], attached: Mapping[int, tuple[bytes, bytes]]
-    ) -> None:
+    def _shorten(self, seen: Marks, texts: dict[int, bytes]) -> None:
         """Take what is left out from the lists of what is attached, such as the items of a layer."""
-        for row, (hook, _) in attached.items():
+        for row, (hook, _) in self._attached.items():
             if not seen[row] or not hook.startswith(b"("):
                 continue
             members = references(hook)
@@ -197,6 +196,7 @@ class Subset:
             if 0 < len(gone) < len(set(members)):
                 texts[row] = filter_lists(self.text.text(row), gone)
 
+    @cached_property
     def _attached(self) -> dict[int, tuple[bytes, bytes]]:
         """Return what hangs on others, by row: the references to what, and its other arguments."""
         places = {
@@ -215,11 +215,11 @@ class Subset:
 
 def _needs(relation: Relation, kept: set[int], ports: set[int], *, nested: bool) -> Iterable[int]:
     """Return what a relationship adds to the kept objects."""
-    kind, singles, members = relation.kind, relation.singles, relation.members
+    kind, singles = relation.kind, relation.singles
     if kind in FEATURES:
         return singles[-1:] if singles[-2] in kept else ()
     if kind == "IFCRELNESTS" and not nested:
-        return ports.intersection(members) if singles[-1] in kept else ()
-    if kind in PARTS | CONTAINED | TYPED and singles[-1] not in kept and not kept.isdisjoint(members):
+        return ports.intersection(relation.members) if singles[-1] in kept else ()
+    if kind in ABOVE and singles[-1] not in kept and not kept.isdisjoint(relation.members):
         return singles[-1:]
     return ()
