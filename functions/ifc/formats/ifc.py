@@ -16,6 +16,7 @@ import numpy as np
 from functions.core import Files
 from functions.ifc.formats.products import Choice, picks
 from functions.ifc.formats.source import Source, Statistics
+from functions.ifc.patch.instances import Instances
 from functions.ifc.patch.subset import FEATURES, Subset
 from functions.ifc.step.text import StepText
 
@@ -27,7 +28,7 @@ def write(options: Choice, source: Source, target: Path, _: Files) -> Statistics
     if not _chooses(options):
         text = StepText.read(source.checked.path, instances=source.checked.instances)
         return {"instances": text.write(target, np.ones(len(text), dtype=bool), {})}
-    subset = Subset(source.model, source.checked)
+    subset = Subset(Instances(source.checked))
     included, excluded = picks(options, source.reader)
     excluded |= {
         relation.singles[-1]

@@ -19,9 +19,9 @@ import lark
 from functions.core.errors import InputError, PipelineError
 from functions.ifc import faults
 from functions.ifc.identity import steady, written_at
-from functions.ifc.patch import subset
 from functions.ifc.patch.recipes import Job, Statistics
 from functions.ifc.patch.recipes.split import UNFIT
+from functions.ifc.patch.subset import Subset
 from functions.ifc.selector import FAULTS, select
 from functions.ifc.step import syntax
 
@@ -51,7 +51,7 @@ def cook(job: Job, recipe: str, arguments: Mapping[str, Any]) -> Statistics:
 def _extract(job: Job, query: str) -> Statistics:
     """Do what ExtractElements does, with the writer of subsets."""
     chosen = {int(element.id()) for element in select(job.model, query, name="arguments.query")}
-    part = subset.Subset(job.model, job.checked)
+    part = Subset(job.instances)
     part.write(job.output, part.with_context(chosen), loose=False)
     if not chosen:
         job.files.warn("the query selects no elements")

@@ -7,181 +7,208 @@ that tie others together. The file must have passed the gate.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from mmap import ACCESS_READ, MADV_DONTNEED, mmap
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import compress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
-
-import numpy as np
+from typing import BinaryIO, Self
+from weakref import finalize
 
 from functions.ifc.step import syntax
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Rows = NDArray[np.int64]
-    Marks = NDArray[np.bool_]
+Rows = Sequence[int]
+Marks = bytearray  # one a row, 1 for those that are marked
 
 REFERENCE = re.compile(rb"#(\d+)")
-INSTANCE = re.compile(rb"\s*#\s*(\d+)\s*=")
 STRING = re.compile(rb"'[^']*'")
 # A bracketed list of references: no other list of a relationship matters to a subset.
 LIST = re.compile(rb"\(\s*#\d+(?:\s*,\s*#\d+)*\s*\)")
-MAX_DIGITS = 10
-CHUNK_BYTES = 1 << 20
-OVERLAP = 1 << 14  # longer than the name of a class
-STRIDE = 4000  # instances read at a time
-HASH, ZERO, NEWLINE, NINE = ord("#"), ord("0"), ord("\n"), ord("9")
+_LISTS = re.compile(rb"(%s)" % LIST.pattern)
+_LINE = re.compile(rb"\n#(\d{1,9})\s*=\s*(\w+)")
+_INSTANCE = re.compile(rb"\s*#\s*(\d+)\s*=\s*(\w*)")
+_TOKEN = re.compile(rb"\([^()]*\)|[(),]")
+CHUNK_BYTES = 1 << 17  # read at a time; larger ones come from the system, page by page
+BLOCK_BYTES = 1 << 14  # kept for the next rows, as rows are read in the order of the file
+BATCH_BYTES = 1 << 17  # searched at a time
+SPARSE = 25  # times as many numbers as instances: a dictionary takes less then
+LARGEST = (1 << 32) - 1  # of an array's unsigned integers
+
+
+class _Places:
+    """Where instances begin and end, in bytes, their numbers and classes."""
+
+    def __init__(self, size: int) -> None:
+        """Have none yet, of a file of `size` bytes."""
+        width = "I" if size <= LARGEST else "Q"
+        self.starts, self.ends = array(width), array(width)
+        self.numbers, self.kinds = array("I"), array("H")
+        self.names: defaultdict[bytes, int] = defaultdict()
+        self.names.default_factory = self.names.__len__
+
+    def add(self, offset: int, found: Sequence[re.Match[bytes]]) -> None:
+        """Note instances that were found behind an offset."""
+        self.starts.extend([offset + match.start() for match in found])
+        self.numbers.extend([int(match[1]) for match in found])
+        self.kinds.extend([self.names[match[2]] for match in found])
 
 
 class StepText:
-    """One file. A row is an instance's place in it, from 0; `start` and `end` are in bytes."""
+    """One file. A row is an instance's place in it, from 0.
 
-    def __init__(self, data: mmap, header: bytes, starts: Rows, ends: Rows, numbers: Rows) -> None:
-        """Keep the text and the places of its instances."""
-        self.data = data
+    `classes` has how many instances there are of each class, in upper case; `""` for those of several.
+    """
+
+    def __init__(self, stream: BinaryIO, header: bytes, end: int, places: _Places, *, instances: int) -> None:
+        """Keep the places of the instances; the stream is closed with this."""
+        self._instances = instances
         self.header = header
-        self._starts, self._ends, self.numbers = starts, ends, numbers
-        self._order = np.argsort(numbers, kind="stable")
-        self._sorted = numbers[self._order]
+        self._stream, self._end = stream, end
+        finalize(self, stream.close)
+        self._starts, self._ends, self._kinds = places.starts, places.ends, places.kinds
+        self.numbers = places.numbers
+        self._names = [name.decode("ascii").upper() for name in places.names]
+        self.classes = Counter[str]()
+        for kind, count in Counter(places.kinds).items():
+            self.classes[self._names[kind]] += count
+        self._last = max(self.numbers, default=0)
+        # Row + 1 by number.
+        self._table: array[int] | Counter[int] = Counter()
+        if self._last <= SPARSE * len(self.numbers):
+            self._table = array("I", bytes(self._last * 4 + 4))
+        for row, number in enumerate(self.numbers, start=1):
+            self._table[number] = row
 
     @classmethod
     def read(cls, path: Path, *, instances: int) -> Self:
         """Read a file that has as many instances, as the gate has counted them."""
-        with path.open("rb") as stream:
-            data = mmap(stream.fileno(), 0, access=ACCESS_READ)
-        header = syntax.read_header(data)
-        begin = header.data_start
-        head = data[:begin].rstrip() + b"\n"
-        # Only a comment can hold what looks like an instance at the start of a line.
-        if data.find(b"/*", begin) < 0 or b"/*" not in b"".join(data[begin:].split(b"'")[::2]):
-            found = _one_a_line(data, begin)
-            data.madvise(MADV_DONTNEED)
-            if len(found[0]) == instances:
-                return cls(data, head, *found)
-        spans = [
-            (place.offset, place.end + 1, int(number[1]))
-            for place in syntax.statements(data, begin)
-            if (number := INSTANCE.match(place.code))
-        ]
-        columns = np.array(spans, dtype=np.int64).reshape(-1, 3)
-        return cls(data, head, columns[:, 0], columns[:, 1], columns[:, 2])
-
-    def forget(self) -> None:
-        """Let go of the file's pages, which count as memory of the process as long as they are mapped."""
-        self.data.madvise(MADV_DONTNEED)
+        with path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
+            begin, end = syntax.read_header(data).data_start, data.rfind(b"ENDSEC")
+            head = data[:begin].rstrip() + b"\n"
+        places = _one_a_line(path, begin, end)
+        if places is None or len(places.numbers) != instances:
+            places = _slowly(path, begin)
+        return cls(path.open("rb", buffering=BLOCK_BYTES), head, end, places, instances=instances)
 
     def __len__(self) -> int:
         """Return how many instances there are."""
         return len(self.numbers)
 
+    @property
+    def is_sound(self) -> bool:
+        """Say whether every instance has a number of its own, and none has 0."""
+        once = self._last + 1 - self._table.count(0) if isinstance(self._table, array) else len(self._table)
+        return once == self._instances and not self._table[0]
+
     def text(self, row: int) -> bytes:
         """Return an instance as it is written, `#1=IFC...;`."""
-        return self.data[self._starts[row] : self._ends[row]].strip()
+        return next(self.texts([row]))
+
+    def texts(self, rows: Iterable[int]) -> Iterator[bytes]:
+        """Yield instances as they are written."""
+        seek, read = self._stream.seek, self._stream.read
+        for row in rows:
+            begin = self._starts[row]
+            seek(begin)
+            yield read(self._ends[row] - begin).rstrip()
 
     def of(self, number: int) -> bytes:
         """Return the instance of a number as it is written."""
-        return self.text(int(self.rows([number])[0]))
+        return self.text(self.rows([number])[0])
 
-    def rows(self, numbers: Iterable[int]) -> Rows:
+    def rows(self, numbers: Iterable[int]) -> list[int]:
         """Return the rows of instance numbers; those that do not exist are left out."""
-        wanted = np.fromiter(numbers, dtype=np.int64)
-        if not len(self._sorted):
-            return wanted[:0]
-        places = np.minimum(np.searchsorted(self._sorted, wanted), len(self._sorted) - 1)
-        found: Rows = self._order[places[self._sorted[places] == wanted]]
-        return found
+        table, last = self._table, self._last
+        return [row - 1 for number in numbers if number <= last and (row := table[number])]
 
-    def find(self, classes: Iterable[str]) -> list[tuple[int, str]]:
-        """Return (row, class in upper case) of all instances of some classes, in the order of the file."""
-        names = b"|".join(sorted({name.upper().encode() for name in classes}, reverse=True))
-        pattern = re.compile(rb"=\s*(" + names + rb")\s*\(")
-        begin = int(self._starts[0]) if len(self) else 0
-        spans: list[tuple[int, bytes]] = []
-        end = len(self.data)
-        while begin < end:
-            # A name that is cut off at the end of a chunk is found in the next one.
-            until = min(begin + CHUNK_BYTES, end)
-            spans += ((match.start(), match[1]) for match in pattern.finditer(self.data, begin, until))
-            self.forget()
-            begin = end if until == end else max(until - OVERLAP, spans[-1][0] + 1 if spans else 0)
-        rows = np.searchsorted(self._starts, np.array([at for at, _ in spans], np.int64), side="right") - 1
-        heads = self._starts[rows].tolist()
-        return [
-            (row, name.decode())
-            for row, head, (at, name) in zip(rows.tolist(), heads, spans, strict=True)
-            # The same words inside a string are no instance.
-            if self.data[head + 1 : at].strip().isdigit()
-        ]
+    def find(self, classes: Collection[str]) -> Iterator[tuple[int, str]]:
+        """Yield (row, class) of all instances of some classes, in the order of the file."""
+        wanted = [name in classes for name in self._names]
+        rows = compress(range(len(self)), map(wanted.__getitem__, self._kinds)) if any(wanted) else ()
+        for row in rows:
+            yield row, self._names[self._kinds[row]]
 
-    def reach(self, seen: Marks, seeds: Sequence[int] | Rows, texts: dict[int, bytes]) -> None:
+    def reach(self, seen: Marks, seeds: Rows, texts: Mapping[int, bytes]) -> None:
         """Mark in `seen` what can be reached from rows; `texts` are read in the stead of some rows' own."""
-        frontier = np.unique(np.asarray(seeds, dtype=np.int64))
-        frontier = frontier[~seen[frontier]]
-        while len(frontier):
-            seen[frontier] = True
-            found = [
-                np.unique(self.rows(references(self._join(frontier[begin : begin + STRIDE], texts))))
-                for begin in range(0, len(frontier), STRIDE)
-            ]
-            self.forget()
-            frontier = np.unique(np.concatenate(found))
-            frontier = frontier[~seen[frontier]]
+        frontier = array("I", sorted({row for row in seeds if not seen[row]}))
+        for row in frontier:
+            seen[row] = True
+        while frontier:
+            found = array("I")
+            for _, text in self._batches(frontier, texts):
+                for row in self.rows(set(references(text))):
+                    if not seen[row]:
+                        seen[row] = True
+                        found.append(row)
+            frontier = array("I", sorted(found))
 
-    def _join(self, rows: Rows, texts: dict[int, bytes]) -> bytes:
-        return b"".join(
-            [
-                texts[row] if row in texts else self.data[self._starts[row] : self._ends[row]]
-                for row in rows.tolist()
-            ]
-        )
+    def _batches(self, rows: Rows, texts: Mapping[int, bytes]) -> Iterator[tuple[Rows, bytes]]:
+        """Yield rows by the hundred, with their joined texts. What stands together is read together."""
+        first = size = begin = end = 0
+        batch: list[bytes] = []
+        for place, row in enumerate(rows, start=1):
+            start, stop = self._starts[row], self._ends[row]
+            if row in texts:
+                batch.append(texts[row])
+            elif start == end:
+                end = stop
+            else:
+                batch.append(self._read(begin, end))
+                begin, end = start, stop
+            size += stop - start
+            if size > BATCH_BYTES or place == len(rows):
+                yield rows[first:place], b"".join([*batch, self._read(begin, end)])
+                first, size, begin, end = place, 0, 0, 0
+                batch.clear()
+
+    def _read(self, begin: int, end: int) -> bytes:
+        self._stream.seek(begin)
+        return self._stream.read(end - begin)
 
     def referenced(self) -> Marks:
         """Return which rows another row refers to."""
-        counts = np.zeros(len(self), dtype=np.int64)
-        for first in range(0, len(self), STRIDE):
-            last = min(first + STRIDE, len(self)) - 1
-            rows = self.rows(references(self.data[self._starts[first] : self._ends[last]]))
-            counts += np.bincount(rows, minlength=len(self))
-            self.forget()
-        return counts > 1  # once is the number in front of the instance itself
+        marks = bytearray(len(self))
+        for rows, text in self._batches(range(len(self)), {}):
+            heads = {self.numbers[row] for row in rows}
+            counts = Counter(references(text))  # once is the number in front of the instance itself
+            for row in self.rows(number for number, count in counts.items() if count > (number in heads)):
+                marks[row] = True
+        return marks
 
     def rewrite(self, path: Path, changes: Mapping[int, bytes | None], more: Iterable[bytes]) -> None:
         """Write the file with other texts for some numbers (None: without them), and more instances.
 
         Everything else stays as it is, comments and blank lines too.
         """
-        rows = np.sort(self.rows(sorted(changes)))
-        end = self.data.rfind(b"ENDSEC")
         with path.open("wb") as stream:
             at = 0
-            for row in rows.tolist():
-                begin, text = int(self._starts[row]), self.text(row)
+            for row in sorted(self.rows(changes)):
+                begin, length = self._starts[row], len(self.text(row))
                 self._copy(stream, at, begin)
-                stream.write(changes[int(self.numbers[row])] or b"")
-                at = self.data.find(text, begin) + len(text)
-            self._copy(stream, at, end)
+                stream.write(changes[self.numbers[row]] or b"")
+                at = begin + length
+            self._copy(stream, at, self._end)
             stream.writelines(line + b"\n" for line in more)
-            stream.write(self.data[end:])
+            self._stream.seek(self._end)
+            stream.write(self._stream.read())
 
     def _copy(self, stream: BinaryIO, begin: int, end: int) -> None:
         """Copy a piece of the file as it is."""
+        self._stream.seek(begin)
         for at in range(begin, end, CHUNK_BYTES):
-            stream.write(self.data[at : min(at + CHUNK_BYTES, end)])
-            if end - begin > CHUNK_BYTES:
-                self.forget()
+            stream.write(self._stream.read(min(CHUNK_BYTES, end - at)))
 
-    def write(self, path: Path, seen: Marks, texts: dict[int, bytes]) -> int:
+    def write(self, path: Path, seen: Iterable[int], texts: Mapping[int, bytes]) -> int:
         """Write the marked rows in the order of the file, and return how many there are."""
-        kept = np.flatnonzero(seen)
         with path.open("wb") as stream:
             stream.write(self.header)
-            for first in range(0, len(kept), STRIDE):
-                some = kept[first : first + STRIDE].tolist()
-                stream.writelines((texts.get(row) or self.text(row)) + b"\n" for row in some)
-                self.forget()
+            rows = array("I", compress(range(len(self)), seen))
+            for row, text in zip(rows, self.texts(rows), strict=True):
+                stream.write((texts.get(row) or text) + b"\n")
             stream.write(b"ENDSEC;\nEND-ISO-10303-21;\n")
-        return len(kept)
+        return len(rows)
 
 
 def references(text: bytes) -> list[int]:
@@ -191,59 +218,89 @@ def references(text: bytes) -> list[int]:
 
 def arguments(text: bytes) -> list[bytes]:
     """Return the arguments of an instance, without the content of their strings."""
-    code = STRING.sub(b"''", text)
+    code = STRING.sub(b"''", text) if b"'" in text else text
     code = code[code.index(b"(") + 1 : code.rindex(b")")]
     parts, depth, begin = [], 0, 0
-    for at, byte in enumerate(code):
-        depth += (byte == 40) - (byte == 41)  # noqa: PLR2004 - ( and )
-        if byte == 44 and depth == 0:  # noqa: PLR2004 - ,
-            parts.append(code[begin:at].strip())
-            begin = at + 1
+    for token in _TOKEN.finditer(code):
+        depth += (token[0] == b"(") - (token[0] == b")")
+        if token[0] == b"," and depth == 0:
+            parts.append(code[begin : token.start()].strip())
+            begin = token.end()
     return [*parts, code[begin:].strip()]
 
 
-def filter_lists(text: bytes, drop: set[int]) -> tuple[bytes | None, list[int]]:
-    """Take references out of the lists of an instance; None for its text where a list would be empty.
+def links(text: bytes) -> tuple[list[int], list[list[int]]]:
+    """Return the references of an instance that stand outside of lists, and those in each of its lists."""
+    pieces = _LISTS.split(b"".join(text.split(b"'")[::2]))
+    singles = REFERENCE.findall(b"".join(pieces[::2]))
+    lists = [[int(found) for found in REFERENCE.findall(piece)] for piece in pieces[1::2]]
+    return [int(found) for found in singles[1:]], lists  # the first one is its own number
 
-    Also returns the references that do not stand in a list.
-    """
-    pieces = text.split(b"'")
-    empty = False
+
+def filter_lists(text: bytes, drop: Collection[int]) -> bytes:
+    """Take references out of the lists of an instance."""
 
     def shorten(found: re.Match[bytes]) -> bytes:
-        nonlocal empty
         members = [int(number) for number in REFERENCE.findall(found[0])]
         left = [number for number in members if number not in drop]
-        empty = empty or not left
         return found[0] if len(left) == len(members) else b"(%s)" % b",".join(b"#%d" % n for n in left)
 
-    singles = []
-    for place in range(0, len(pieces), 2):
-        singles += REFERENCE.findall(LIST.sub(b"", pieces[place]))
-        pieces[place] = LIST.sub(shorten, pieces[place])
-    return None if empty else b"'".join(pieces), [int(number) for number in singles[1:]]
+    pieces = text.split(b"'")
+    pieces[::2] = [LIST.sub(shorten, piece) for piece in pieces[::2]]
+    return b"'".join(pieces)
 
 
-def _one_a_line(data: mmap, begin: int) -> tuple[Rows, Rows, Rows]:
-    """Return starts, ends and numbers, if every line that begins with # is one instance."""
-    end = data.rfind(b"ENDSEC")
-    found = [_lines(data, at, min(at + CHUNK_BYTES, end)) for at in range(begin - 1, end, CHUNK_BYTES)]
-    starts = np.concatenate([starts for starts, _ in found]).astype(np.int64)
-    numbers = np.concatenate([numbers for _, numbers in found])
-    return starts, np.append(starts[1:], end), numbers
+def _one_a_line(path: Path, begin: int, end: int) -> _Places | None:
+    """Find the instances where every one begins a line, or None where a comment can look like one."""
+    places = _Places(end)
+    with path.open("rb", buffering=0) as stream:
+        for offset, text in _pieces(stream, begin, end):
+            # Looking for one byte is quick.
+            if b"*" in text and b"/*" in text and _has_comment(path, begin, end):
+                return None
+            places.add(offset + 1, list(_LINE.finditer(text)))
+    places.ends = places.starts[1:]
+    places.ends.append(end)
+    return places
 
 
-def _lines(data: mmap, begin: int, end: int) -> tuple[Rows, Rows]:
-    """Return where the lines with # start behind the line ends of a piece, and their numbers."""
-    text = data[begin : end + 2 + MAX_DIGITS]
-    data.madvise(MADV_DONTNEED)
-    codes = np.frombuffer(text.ljust(end - begin + 2 + MAX_DIGITS, b"\0"), dtype=np.uint8)
-    length = end - begin
-    places = np.flatnonzero((codes[:length] == NEWLINE) & (codes[1 : length + 1] == HASH)) + 1
-    numbers = np.zeros(len(places), dtype=np.int64)
-    going = np.ones(len(places), dtype=bool)
-    for digit in range(1, MAX_DIGITS + 1):
-        byte = codes[places + digit].astype(np.int64)
-        going &= (byte >= ZERO) & (byte <= NINE)
-        numbers = np.where(going, numbers * 10 + byte - ZERO, numbers)
-    return places + begin, numbers
+def _pieces(stream: BinaryIO, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield a part of a file in pieces with their offsets, cut where a line with # begins if there is one."""
+    stream.seek(begin)
+    text = b""
+    at = begin
+    while at < end:
+        more = stream.read(min(CHUNK_BYTES, end - at))
+        at += len(more)
+        text += more
+        cut = text.rfind(b"\n#", 1) if at < end else len(text)
+        if cut < 0:
+            cut = len(text) - 1  # inside of a long instance
+        yield at - len(text), text[:cut]
+        text = text[cut:]
+
+
+def _has_comment(path: Path, begin: int, end: int) -> bool:
+    """Tell whether there is a comment, and not only what looks like one in a string."""
+    in_string = False
+    with path.open("rb", buffering=0) as stream:
+        for _, text in _pieces(stream, begin, end):
+            parts = text.split(b"'")
+            if any(b"/*" in part for part in parts[in_string::2]):
+                return True
+            in_string ^= len(parts) % 2 == 0
+    return False
+
+
+def _slowly(path: Path, begin: int) -> _Places:
+    """Find the instances however they are written."""
+    with path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
+        places = _Places(len(data))
+        for statement in syntax.statements(data, begin):
+            if found := _INSTANCE.match(statement.code):
+                if (number := int(found[1])) > syntax.MAX_ID:
+                    reason = f"#{number} is no instance number; they go from 1 to {syntax.MAX_ID}"
+                    syntax.fail(data, statement.offset, reason)
+                places.add(statement.offset, [found])
+                places.ends.append(statement.end + 1)
+    return places

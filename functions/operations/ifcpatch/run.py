@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,36 +12,29 @@ from typing import Any
 import ifcopenshell
 
 from functions.core import Files
-from functions.core.errors import InputError, PipelineError
-from functions.ifc.definitions import KINDS
-from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
-from functions.ifc.patch.builtin import cook
-from functions.ifc.patch.recipes import MODULES, Job
-from functions.ifc.selector import avoids_shapes, names_classes
+from functions.core.errors import InputError, ModelError, PipelineError
+from functions.ifc.gate import FACES, SOLIDS, check_model, open_checked
+from functions.ifc.patch.choice import needs_model
+from functions.ifc.patch.instances import Instances
+from functions.ifc.patch.recipes import COPYING, MODULES, Job, Statistics
 from functions.operations.ifcpatch import PatchRequest, PatchResult, recipes
-
-SUBSETS = ("Extract", "Remove")  # recipes of our own that choose objects and copy text
 
 
 def run(request: PatchRequest, files: Files) -> PatchResult:
     """Patch a model, or list the recipes."""
     path = files.input(request.input_file)
     checked = check_model(path, files, without=leave_out(request))
-    model = open_checked(checked, files)
     if request.recipe is None:
+        open_checked(checked, files)
         return list_recipes(request, files)
     entry = request.entry()
     output = name_output(request, path.stem, entry["output_type"])
     inputs = tuple(files.input(reference) for reference in request.inputs)
-    before = count(model, checked)
-    job = Job(model=model, checked=checked, inputs=inputs, output=files.output(output), files=files)
-    arguments = stage(request.bound(), entry, job)
-    if entry["is_custom"]:
-        own = importlib.import_module(f"functions.ifc.patch.recipes.{MODULES[entry['name']]}")
-        told = own.patch(job, **arguments)
-    else:
-        told = cook(job, entry["name"], arguments)
-    after = count(reopen(job.output)) if entry["output_type"] == "ifc" else {}
+    job = Job(checked=checked, inputs=inputs, output=files.output(output), files=files)
+    copies = entry["name"] in COPYING
+    before = job.instances.count() if copies else count(job.model)
+    told = cook(job, entry, stage(request.bound(), entry, job))
+    after = examine(job, copied=copies) if entry["output_type"] == "ifc" else {}
     return PatchResult(
         message=describe(entry["name"], before, after),
         output=output,
@@ -101,30 +95,50 @@ def find(text: str, job: Job, parameter: str) -> Path:
     return path if path.suffix.lower() == ".ags" else check_model(path, job.files).path
 
 
+def cook(job: Job, entry: Mapping[str, Any], arguments: Mapping[str, Any]) -> Statistics:
+    """Run a recipe; its module is imported now, as others need more."""
+    if entry["is_custom"]:
+        own = importlib.import_module(f"functions.ifc.patch.recipes.{MODULES[entry['name']]}")
+        told: Statistics = own.patch(job, **arguments)
+    else:
+        builtin = importlib.import_module("functions.ifc.patch.builtin")
+        told = builtin.cook(job, entry["name"], arguments)
+    return told
+
+
 def leave_out(request: PatchRequest) -> tuple[str, ...]:
-    """Return the classes that a recipe does not need from the model, as it copies text."""
-    if request.recipe not in SUBSETS:
+    """Return the classes that a recipe which copies text does not need from the model, if it is opened."""
+    if request.recipe not in COPYING:
         return ()
-    query = str(request.bound()["query"])
-    if names_classes(query):
-        return (*FACES, *SOLIDS, *KINDS)
-    return (*FACES, *SOLIDS) if avoids_shapes(query) else ()
+    query = request.bound().get("query", "")
+    if query and not needs_model(query):
+        return ()
+    selector = importlib.import_module("functions.ifc.selector")
+    return (*FACES, *SOLIDS) if selector.avoids_shapes(query) else ()
 
 
-def count(model: ifcopenshell.file, checked: Checked | None = None) -> dict[str, int]:
-    """Return how many instances and elements there are, with those that `checked` has left out."""
-    instances = len(model.entity_names()) + (sum(checked.counts.values()) if checked else 0)
-    return {"instances": instances, "elements": len(model.by_type("IfcElement"))}
+def count(model: ifcopenshell.file) -> dict[str, int]:
+    """Return how many instances and elements there are."""
+    return {"instances": len(model.entity_names()), "elements": len(model.by_type("IfcElement"))}
 
 
-def reopen(path: Path) -> ifcopenshell.file:
-    """Open what was written; a model that cannot be read is no result."""
+def examine(job: Job, *, copied: bool) -> dict[str, int]:
+    """Count what was written; what is no whole model is no result.
+
+    The gate says it of text that was copied, and needs less for it than a parser.
+    """
     try:
+        if copied:
+            return Instances(check_model(job.output, unlimited(job.files))).count()
         opened: Any = ifcopenshell.open
-        model: ifcopenshell.file = opened(path, format=".ifc", lazy=True)
-    except (ifcopenshell.Error, OSError, RuntimeError):
+        return count(opened(job.output, format=".ifc", lazy=True))
+    except (ModelError, ifcopenshell.Error, OSError, RuntimeError):
         raise PipelineError("The patched model cannot be read again") from None
-    return model
+
+
+def unlimited(files: Files) -> Files:
+    """Return the folders alone, for a result: it may be of any size, and warnings were given of the input."""
+    return Files(inputs={}, outputs=files.outputs, scratch=files.scratch, max_input_bytes=sys.maxsize)
 
 
 def describe(recipe: str, before: Mapping[str, int], after: Mapping[str, int]) -> str:

@@ -13,11 +13,12 @@ import ifcpatch
 import pytest
 
 from functions.core import Operation
-from functions.core.errors import InputError, UnsupportedError
+from functions.core.errors import InputError, ModelError, PipelineError, UnsupportedError
 from functions.core.registry import operation
 from functions.ifc.local import Execution, execute
 from functions.ifc.patch.cookbook import catalogue
-from functions.operations.ifcpatch import by_name, recipes
+from functions.ifc.patch.recipes import Job
+from functions.operations.ifcpatch import by_name, recipes, run
 from tests.operations.inside import execute_inside
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -383,3 +384,52 @@ def test_a_model_of_another_schema_is_not_merged(name: str, tmp_path: Path) -> N
     with pytest.raises(InputError, match="Migrate") as caught:
         patch(tmp_path, "Merge", inputs=[name])
     assert caught.value.field == "inputs"
+
+
+@pytest.mark.parametrize("recipe", ["Extract", "Remove"])
+@pytest.mark.parametrize("query", ["IfcWall", "IfcWall, Name*=a"])
+def test_a_copy_warns_of_what_a_parser_would(recipe: str, query: str, tmp_path: Path) -> None:
+    text = HOUSE.read_text()
+    walls = ifcopenshell.open(HOUSE).by_type("IfcWall")
+    damages = {
+        "has no such entity": text.replace("IFCWINDOW(", "IFCPORTHOLE("),
+        "non-unique GlobalId": text.replace(walls[1].GlobalId, walls[0].GlobalId),
+    }
+    for number, (warning, content) in enumerate(damages.items()):
+        path = tmp_path / f"damaged-{number}.ifc"
+        path.write_text(content)
+        done = patch(tmp_path / f"out-{number}", recipe, model=path, arguments=[query])
+        assert [told for told in done.warnings if warning in told]
+
+
+def test_a_copy_of_two_instances_with_one_number_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twins.ifc"
+    path.write_text(HOUSE.read_text().replace("#2=", "#1=", 1))
+    with pytest.raises(ModelError, match="two instances #1"):
+        patch(tmp_path / "out", "Extract", model=path, arguments=["IfcWall"])
+
+
+@pytest.mark.parametrize("recipe", ["Extract", "SetAttribute"])
+def test_a_result_that_is_not_whole_is_none(
+    recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(job: Job, *_: object) -> dict[str, Any]:
+        job.output.write_bytes(
+            HOUSE.read_bytes()[:3] if recipe == "SetAttribute" else HOUSE.read_bytes()[:9000]
+        )
+        return {}
+
+    monkeypatch.setattr(run, "cook", cut)
+    arguments = ["IfcWall", "Name", "x"] if recipe == "SetAttribute" else ["IfcWall"]
+    with pytest.raises(PipelineError, match="cannot be read again"):
+        patch(tmp_path, recipe, arguments=arguments)
+
+
+def test_a_copy_is_counted_as_its_parser_counts(tmp_path: Path) -> None:
+    done = patch(tmp_path, "Extract", arguments=["IfcWall"])
+    before: Any = ifcopenshell.open(HOUSE)
+    after = opened(done)
+    assert done.statistics["instances_before"] == len(before.entity_names())
+    assert done.statistics["elements_before"] == len(before.by_type("IfcElement"))
+    assert done.statistics["instances"] == len(after.entity_names())
+    assert done.statistics["elements"] == len(after.by_type("IfcElement"))

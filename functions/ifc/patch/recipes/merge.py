@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ifcopenshell
 import numpy as np
@@ -14,14 +15,12 @@ from ifcopenshell.util import geolocation
 from functions.core.errors import InputError
 from functions.ifc.gate import check_model, open_checked
 from functions.ifc.identity import global_id
+from functions.ifc.patch.instances import Instances
 from functions.ifc.patch.recipes import Job, Statistics
 from functions.ifc.patch.subset import Subset
 from functions.ifc.reader import Reader
-from functions.ifc.step.text import LIST, REFERENCE, STRING, StepText
+from functions.ifc.step.text import LIST, REFERENCE, STRING, Marks, StepText
 from functions.ifc.units import list_units
-
-if TYPE_CHECKING:
-    from functions.ifc.step.text import Marks
 
 PLACE_M = 1e-6
 CONTEXT = "IfcGeometricRepresentationContext"
@@ -72,13 +71,13 @@ class Merger:
             )
         model = open_checked(checked, self._job.files)
         self._check(path, model)
-        subset = Subset(model, checked)
+        subset = Subset(Instances(checked))
         same = self._same(model, subset)
         kept = subset.objects - same.keys()
         seen, texts = subset.choose(kept, bridges=frozenset(same))
         shift, names = self._next, self._rename(model, subset)
-        for row in np.flatnonzero(seen).tolist():
-            number = int(subset.text.numbers[row])
+        for row in compress(range(len(seen)), seen):
+            number = subset.text.numbers[row]
             text = texts.get(row) or subset.text.text(row)
             if number in names:
                 text = STRING.sub(b"'%s'" % names[number].encode("ascii"), text, count=1)
@@ -139,7 +138,7 @@ class Merger:
         same: dict[int, int],
     ) -> None:
         """Remember what has come in, for the models to come."""
-        numbers = set(subset.text.numbers[seen].tolist())
+        numbers = set(compress(subset.text.numbers, seen))
         for item in model.by_type("IfcRoot"):
             if item.id() in numbers:
                 self._known.setdefault(item.GlobalId, (item.is_a(), int(item.id()) + shift))

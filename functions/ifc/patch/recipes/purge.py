@@ -14,7 +14,7 @@ def patch(job: Job, *, remove_unused_types: bool = False) -> Statistics:
 
     :param remove_unused_types: Remove the types that no object is of, too.
     """
-    subset = Subset(job.model, job.checked)
+    subset = Subset(job.instances)
     unused = subset.unused_types() if remove_unused_types else set()
     written = subset.write(job.output, subset.objects - unused, loose=False)
     return {"removed_instances": len(subset.text) - written, "removed_types": len(unused)}

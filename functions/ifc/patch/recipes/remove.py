@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functions.core.errors import InputError
+from functions.ifc.patch.choice import choose
 from functions.ifc.patch.recipes import Job, Statistics
 from functions.ifc.patch.subset import Subset
-from functions.ifc.selector import select
 
 
 def patch(job: Job, *, query: str) -> Statistics:
@@ -16,13 +16,12 @@ def patch(job: Job, *, query: str) -> Statistics:
 
     :param query: Which elements, in the selector syntax of IfcOpenShell.
     """
-    chosen = {int(element.id()) for element in select(job.model, query, name="arguments.query")}
-    subset = Subset(job.model, job.checked)
+    chosen = choose(job, query)
+    subset = Subset(job.instances)
     gone = subset.below(chosen & subset.objects)
-    projects = {int(project.id()) for project in job.model.by_type("IfcProject")}
     if not gone:
         raise InputError(f"arguments.query: {query[:80]!r} selects nothing", field="arguments.query")
-    if gone & projects:
+    if gone & job.instances.numbers("IfcProject"):
         raise InputError("arguments.query: a model is not one without its project", field="arguments.query")
     subset.write(job.output, subset.objects - gone, loose=True)
     return {"selected": len(chosen & subset.objects), "removed_objects": len(gone)}

@@ -25,9 +25,9 @@ def patch(job: Job) -> Statistics:
     storeys = sorted(job.model.by_type("IfcBuildingStorey"), key=lambda storey: int(storey.id()))
     if not storeys:
         raise InputError("The model has no storey to split it by", field="input_file")
-    subset = Subset(job.model, job.checked)
+    subset = Subset(job.instances)
     others = {int(storey.id()) for storey in storeys}
-    elements = {int(element.id()) for element in job.model.by_type("IfcElement")}
+    elements = job.instances.numbers("IfcElement")
     found = []
     for index, storey in enumerate(storeys):
         job.files.progress("storeys", index, len(storeys))
