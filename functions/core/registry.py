@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from types import MappingProxyType
 
 from functions.core.errors import UnknownOperationError
 from functions.core.operation import Operation
@@ -15,18 +14,37 @@ from functions.core.operation import Operation
 PACKAGE = "functions.operations"
 
 
+class _Contracts(Mapping[str, Operation]):
+    """The operations by name; the contract of one is imported when somebody asks for it."""
+
+    def __init__(self, package: str) -> None:
+        folders = importlib.import_module(package).__path__
+        self._names = sorted(module.name for module in pkgutil.iter_modules(folders))
+        self._package = package
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __getitem__(self, name: str) -> Operation:
+        if name not in self._names:
+            raise KeyError(name)
+        contract = importlib.import_module(f"{self._package}.{name}")
+        operation = contract.operation
+        if not isinstance(operation, Operation) or operation.name != name:
+            raise TypeError(f"{contract.__name__}.operation must be Operation(package=__name__, ...)")
+        return operation
+
+
 @cache
 def operations() -> Mapping[str, Operation]:
-    """Return all operations, sorted by name. Imports their contracts, never their implementations."""
-    found: dict[str, Operation] = {}
-    folders = importlib.import_module(PACKAGE).__path__
-    for module in sorted(pkgutil.iter_modules(folders), key=lambda item: item.name):
-        contract = importlib.import_module(f"{PACKAGE}.{module.name}")
-        operation = contract.operation
-        if not isinstance(operation, Operation) or operation.name != module.name:
-            raise TypeError(f"{contract.__name__}.operation must be Operation(package=__name__, ...)")
-        found[module.name] = operation
-    return MappingProxyType(found)
+    """Return all operations, sorted by name. Imports the contracts asked for, never implementations."""
+    return _Contracts(PACKAGE)
 
 
 def operation(name: str, *, field: str | None = None) -> Operation:
