@@ -37,7 +37,7 @@ NAMES = {
 }
 PART_NUMBERS = {"thickness": "LayerThickness", "fraction": "Fraction"}
 PART_TEXTS = {"category": "Category", "part": "Name"}
-MAX_KEPT = 512  # texts kept for objects that several elements share
+MAX_KEPT = 1024  # texts kept for objects that several elements share
 MAX_DEPTH = 8  # of a material definition
 STEP = 500  # elements between reports of progress
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -67,9 +67,13 @@ class Kept(dict[int, T]):
 
     def __missing__(self, number: int) -> T:
         """Make what is not there."""
+        return self.keep(number, self._make(number))
+
+    def keep(self, number: int, made: T) -> T:
+        """Keep what has been made, and return it."""
         if len(self) >= MAX_KEPT:
             self.clear()
-        made = self[number] = self._make(number)
+        self[number] = made
         return made
 
 
@@ -148,11 +152,12 @@ class Document:
         )
 
     def _names(self, entity: Entity) -> str:
-        """Return number, class and names of an object."""
+        """Return number, class and names of an object, and keep what refers to it."""
         kind, number = entity.is_a(), entity.id()
         form, places = self._classes.get(kind) or self._form(entity)
         values = [self.reader.get(entity, place) for place in places]
         texts = [quote(value) if value and isinstance(value, str) else "null" for value in values]
+        self._briefs.keep(number, f'{{"global_id":{texts[0]},"class":"{kind}","name":{texts[1]}')
         return form % (number, *texts)
 
     def _form(self, entity: Entity) -> tuple[str, list[int]]:
