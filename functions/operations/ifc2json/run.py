@@ -11,7 +11,6 @@ from typing import Any
 from functions.core import Files
 from functions.ifc.definitions import KINDS, OTHERS, Definitions, Irregular
 from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
-from functions.ifc.layouts.bimaps import Array
 from functions.ifc.layouts.native import Document
 from functions.ifc.reader import Reader
 from functions.operations.ifc2json import JsonRequest, JsonResult
@@ -59,6 +58,8 @@ def write(
         reader = Reader(open_checked(checked, files))
         stream = stack.enter_context(target.open("w", encoding="utf-8", newline="\n"))
         if request.profile == "bimaps":
+            from functions.ifc.layouts.bimaps import Array  # noqa: PLC0415 - few ask for it
+
             array = Array(reader)
             array.write(stream, progress)
             if array.unnamed:
