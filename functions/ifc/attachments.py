@@ -5,7 +5,7 @@ Numbers, not instances: an index over a large model stays small.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import ifcopenshell
@@ -14,7 +14,7 @@ from functions.ifc.definitions import SETS, Definitions
 from functions.ifc.reader import Reader
 from functions.ifc.spatial import RELATIONS
 
-# How a child hangs at its parent, by relationship: the order decides between several.
+# How a child hangs at its parent, by relationship; the order of RELATIONS decides between several.
 WORDS = {
     "IfcRelContainedInSpatialStructure": "contained",
     "IfcRelAggregates": "aggregated",
@@ -57,34 +57,27 @@ class Attachments:
     ) -> Attachments:
         """Read the relationships of a `layout`; from the text of a model that has `definitions`."""
         found = cls()
-        if definitions is None:
-            links = _links(reader, layout)
-        else:
-            links = definitions.relations({name: len(reader.all(name)) for name, _, _ in layout})
-        found._read(links)
+        links = _links(reader, layout) if definitions is None else _lines(reader, definitions, layout)
+        for relation, one, many in links:
+            found._add(relation, one, many)
         return found
 
-    def _read(self, links: Iterable[tuple[str, int, list[int]]]) -> None:
-        """Take relationships in. Of several, the first counts where there can be but one."""
-        below: dict[str, list[tuple[int, list[int]]]] = {relation: [] for relation in WORDS}
-        for relation, one, many in links:
-            if relation in below:
-                below[relation].append((one, many))
-            elif relation in ONE:
-                single = self.types if relation == TYPES else self.materials
-                for item in many:
-                    single.setdefault(item, one)
-            else:
-                several = self.sets if relation == SETS else self.classifications
-                for item in many:
-                    several.setdefault(item, []).append(one)
-                if relation == SETS and len(many) > 1:
-                    self.shared.add(one)
-        for relation, word in WORDS.items():
-            for one, many in below[relation]:
-                link = one, word
-                for child in many:
-                    self.parents.setdefault(child, link)
+    def _add(self, relation: str, one: int, many: list[int]) -> None:
+        """Take a relationship in. Of several, the first counts where there can be but one."""
+        if relation in WORDS:
+            link = one, WORDS[relation]
+            for child in many:
+                self.parents.setdefault(child, link)
+        elif relation in ONE:
+            single = self.types if relation == TYPES else self.materials
+            for item in many:
+                single.setdefault(item, one)
+        else:
+            several = self.sets if relation == SETS else self.classifications
+            for item in many:
+                several.setdefault(item, []).append(one)
+            if relation == SETS and len(many) > 1:
+                self.shared.add(one)
 
     def ancestors(self, number: int) -> Iterator[int]:
         """Yield the parents of an object, the nearest first; ends where it comes back to one."""
@@ -105,6 +98,18 @@ def _links(reader: Reader, layout: Layout) -> Iterator[tuple[str, int, list[int]
             numbers = [item.id() for item in items if isinstance(item, Entity)]
             for number in members(reader, owner) if relation == SETS else [owner.id()]:
                 yield relation, number, numbers
+
+
+def _lines(reader: Reader, definitions: Definitions, layout: Layout) -> Iterator[tuple[str, int, list[int]]]:
+    """Yield the same out of the text of a model."""
+    for relation, _, _ in layout:
+        if relation == SETS:
+            for one, many in definitions.related():
+                yield relation, one, many
+            continue
+        for item in reader.all(relation):
+            one, many = definitions.relation(item.id())
+            yield relation, one, many
 
 
 def members(reader: Reader, definition: Entity) -> list[int]:

@@ -9,7 +9,7 @@ whole model instead, where all that there is to say about damage is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
 import ifcopenshell
@@ -22,7 +22,6 @@ __all__ = [
     "KINDS",
     "OTHERS",
     "PLACES",
-    "RELATIONSHIPS",
     "SETS",
     "UNKNOWN",
     "Definitions",
@@ -45,14 +44,12 @@ HOLDERS = (
     "IfcStructuralItem",
 )  # fmt: skip
 SETS = "IfcRelDefinesByProperties"
-# Other relationships, by where their attributes stand: the many and then the one, or the other way round.
+# Relationships, by where their attributes stand: the many and then the one, or the other way round.
 _FOLLOWED = (
     "IfcRelAssociatesClassification", "IfcRelAssociatesMaterial", "IfcRelContainedInSpatialStructure",
     "IfcRelDefinesByType", SETS,
 )  # fmt: skip
 _PRECEDED = ("IfcRelAggregates", "IfcRelFillsElement", "IfcRelNests", "IfcRelVoidsElement")
-RELATIONSHIPS = (*_FOLLOWED, *_PRECEDED)
-_RELATIONS = {name.upper().encode(): name for name in RELATIONSHIPS}
 
 
 def _pattern(text: str, **parts: str) -> re.Pattern[bytes]:
@@ -81,7 +78,8 @@ _OURS = _pattern(r"IFC(?:{class}|\w+(?:TYPE|STYLE)|TYPEOBJECT|TYPEPRODUCT)\(")
 _SET = _pattern(r"IFC(?:PROPERTYSET|(ELEMENTQUANTITY))\({root}(?(1){label}){members}\);")
 _TYPE = _pattern(r"IFC\w+\({root}{label}{members}[,)]")
 _RELATION = _pattern(
-    r"(?:({followed})\({relation}{objects},#(\d+)|({preceded})\({relation}#(\d+),(?:{objects}|(#\d+)))\);",
+    r"(?:(?:{followed})\({relation}{objects},#(\d+)"
+    r"|(?:{preceded})\({relation}#(\d+),(?:{objects}|(#\d+)))\);",
     followed=_any(_FOLLOWED),
     preceded=_any(_PRECEDED),
 )
@@ -114,7 +112,7 @@ class Definitions:
         """Find the lines of a model that has been checked `without` KINDS and OTHERS. Raises Irregular."""
         if not checked.counts or any(checked.counts.get(name, 0) for name in OTHERS):
             raise Irregular  # nothing is counted where a number is not that of one line
-        self._counts = checked.counts
+        self._related = checked.counts.get(SETS, 0)
         self._schema = ifcopenshell.schema_by_name(checked.schema)
         self._names: dict[bytes, str] = {}
         self._lines = Lines(checked)
@@ -133,27 +131,22 @@ class Definitions:
 
     def related(self) -> Iterator[tuple[int, list[int]]]:
         """Yield the numbers of a definition and of its objects for every IfcRelDefinesByProperties."""
-        for _, definition, objects in self.relations({SETS: self._counts.get(SETS, 0)}):
-            yield definition, objects
-
-    def relations(self, counts: Mapping[str, int]) -> Iterator[tuple[str, int, list[int]]]:
-        """Yield class, the number of the one and of the many for all relationships of some classes.
-
-        `counts` says how many there are in each class; those that the model was opened without are known.
-        Raises Irregular where they are not in the order of their numbers.
-        """
-        left = {**counts, **{name: self._counts[name] for name in counts if name in self._counts}}
-        last = dict.fromkeys(counts, 0)
-        words = [name.upper().encode() for name, count in left.items() if count]
-        for number, found in self._lines.each(words, _RELATION) if words else ():
-            name = _RELATIONS[found[1] or found[4]]
-            if number < last[name]:
-                raise Irregular
-            last[name] = number
-            left[name] -= 1
-            yield name, int(found[3] or found[5]), _references(found[2] or found[6] or found[7])
-        if any(left.values()):
+        count = last = 0
+        for number, found in self._lines.each(SETS.upper().encode(), _RELATION) if self._related else ():
+            if number < last:
+                raise Irregular  # of several definitions, that of the lowest number is the first
+            last = number
+            count += 1
+            yield int(found[2]), _references(found[1])
+        if count != self._related:
             raise Irregular
+
+    def relation(self, number: int) -> tuple[int, list[int]]:
+        """Return the numbers of the one and of the many in a relationship that attaches something."""
+        found = self._lines.match(_RELATION, number)
+        if found is None:
+            raise Irregular
+        return int(found[2] or found[3]), _references(found[1] or found[4] or found[5])
 
     def set(self, number: int) -> tuple[bool, str | None, list[int]]:
         """Return whether a definition is of quantities, its name, and the numbers of its members."""

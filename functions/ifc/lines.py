@@ -57,26 +57,21 @@ class Lines:
             self._end = found.end()
         return found
 
-    def each(
-        self, classes: Sequence[bytes], pattern: re.Pattern[bytes]
-    ) -> Iterator[tuple[int, re.Match[bytes]]]:
-        """Yield the numbers of all instances of some classes, in upper case, and what a pattern finds there.
+    def each(self, name: bytes, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, re.Match[bytes]]]:
+        """Yield the numbers of all instances of a class, in upper case, and what a pattern finds there.
 
-        Those of a class come in the order of the file. Raises Irregular where the pattern finds nothing.
+        They come in the order of the file. Raises Irregular where the pattern finds nothing.
         """
-        words = [name + b"(" for name in classes]
+        word = name + b"("
         for _, text, end in self._chunks():
-            for (
-                word
-            ) in words:  # one after the other: long words are found faster than what they have in common
-                place = text.find(word, 0, end)
-                while place >= 0:
-                    if begin := _BEGIN.fullmatch(text, text.rfind(b"\n", 0, place), place):
-                        found = pattern.match(text, place)
-                        if found is None:
-                            raise Irregular
-                        yield int(begin[1]), found
-                    place = text.find(word, place + len(word), end)
+            place = text.find(word, 0, end)
+            while place >= 0:
+                if begin := _BEGIN.fullmatch(text, text.rfind(b"\n", 0, place), place):
+                    found = pattern.match(text, place)
+                    if found is None:
+                        raise Irregular
+                    yield int(begin[1]), found
+                place = text.find(word, place + len(word), end)
 
     def _find(self, number: int) -> int:
         """Return where the class of an instance stands in the text at hand; -1 where it has no line."""

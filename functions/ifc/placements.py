@@ -46,6 +46,7 @@ class Placements:
     cyclic: int = 0
     _frames: dict[int, Frame | None] = field(default_factory=dict)
     _axes: dict[Vector, Vector] = field(default_factory=dict)
+    _turns: dict[tuple[Vector, Vector], tuple[Vector, Vector, Vector]] = field(default_factory=dict)
 
     def of(self, product: ifcopenshell.entity_instance) -> Frame | None:
         """Return a product's global frame; None where it has no local placement that can be read."""
@@ -88,8 +89,11 @@ class Placements:
             return None
         up = self._direction(axes, "Axis", WORLD[3])
         along = self._direction(axes, "RefDirection", WORLD[1])
-        x = _unit(_minus(along, _times(up, _dot(along, up)))) or _perpendicular(up)
-        return origin, x, _cross(up, x), up
+        known = self._turns.get((up, along))
+        if known is None:
+            x = _unit(_minus(along, _times(up, _dot(along, up)))) or _perpendicular(up)
+            known = self._turns[up, along] = x, _cross(up, x), up
+        return origin, *known
 
     def point(self, point: ifcopenshell.entity_instance | None) -> Vector | None:
         """Return the coordinates of an IfcCartesianPoint, a missing third one as 0."""

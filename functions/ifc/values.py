@@ -21,7 +21,7 @@ from functions.ifc.definitions import Definitions, Irregular
 from functions.ifc.reader import Reader, clean
 from functions.ifc.units import name_unit
 
-MAX_KEPT = 8192
+MAX_KEPT = 2048
 MAX_DEPTH = 8  # of complex properties, which may contain themselves in damaged models
 # Where the classes keep their members, the same in all schemas that are read.
 MEMBERS = {"IfcPropertySet": 4, "IfcElementQuantity": 5}
@@ -39,7 +39,7 @@ Entity = ifcopenshell.entity_instance
 _unit_type: Callable[[str], str] = get_measure_unit_type  # type: ignore[assignment]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=MAX_KEPT)
 def quote(text: str) -> str:
     """Return a text as a JSON string."""
     return encode_basestring(clean(text))

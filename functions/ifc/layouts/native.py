@@ -37,9 +37,10 @@ NAMES = {
 }
 PART_NUMBERS = {"thickness": "LayerThickness", "fraction": "Fraction"}
 PART_TEXTS = {"category": "Category", "part": "Name"}
-MAX_KEPT = 512  # texts kept for objects that several elements share
+MAX_KEPT = 1024  # texts kept for objects that several elements share
 MAX_DEPTH = 8  # of a material definition
 STEP = 500  # elements between reports of progress
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 T = TypeVar("T")
 Entity = ifcopenshell.entity_instance
 Sets = dict[str, dict[str, str]]
@@ -66,9 +67,13 @@ class Kept(dict[int, T]):
 
     def __missing__(self, number: int) -> T:
         """Make what is not there."""
+        return self.keep(number, self._make(number))
+
+    def keep(self, number: int, made: T) -> T:
+        """Keep what has been made, and return it."""
         if len(self) >= MAX_KEPT:
             self.clear()
-        made = self[number] = self._make(number)
+        self[number] = made
         return made
 
 
@@ -97,7 +102,7 @@ class Document:
         self._axes: dict[Vector, str] = {}
         self._spool = spool
         self._spooled: set[int] = set()
-        self._classes: dict[str, list[tuple[str, int | None]]] = {}
+        self._classes: dict[str, tuple[str, list[int]]] = {}
         self._part_names: dict[str, list[str]] = {}
 
     def write(self, stream: TextIO, progress: Progress) -> None:
@@ -147,16 +152,22 @@ class Document:
         )
 
     def _names(self, entity: Entity) -> str:
+        """Return number, class and names of an object, and keep what refers to it."""
+        kind, number = entity.is_a(), entity.id()
+        form, places = self._classes.get(kind) or self._form(entity)
+        values = [self.reader.get(entity, place) for place in places]
+        texts = [quote(value) if value and isinstance(value, str) else "null" for value in values]
+        self._briefs.keep(number, f'{{"global_id":{texts[0]},"class":"{kind}","name":{texts[1]}')
+        return form % (number, *texts)
+
+    def _form(self, entity: Entity) -> tuple[str, list[int]]:
+        """Return what the names of a class are put into, and the places of those that it has."""
         kind = entity.is_a()
-        if kind not in self._classes:
-            self._classes[kind] = [
-                (f',"{key}":', self.reader.place(entity, name)) for key, name in NAMES.items()
-            ]
-        texts = [f'"id":{entity.id()},"class":"{kind}"']
-        for key, place in self._classes[kind]:
-            value = None if place is None else self.reader.get(entity, place)
-            texts.append(key + (quote(value) if value and isinstance(value, str) else "null"))
-        return "".join(texts)
+        places = {key: self.reader.place(entity, name) for key, name in NAMES.items()}
+        named = "".join([f',"{key}":{"null" if place is None else "%s"}' for key, place in places.items()])
+        known = [place for place in places.values() if place is not None]
+        form = self._classes[kind] = f'"id":%d,"class":"{kind}"{named}', known
+        return form
 
     def _brief(self, number: int) -> str:
         """Return a reference to another object, without its closing brace."""
@@ -407,8 +418,3 @@ def _join(sets: Sets) -> str:
     for name, found in sets.items():
         texts.append(f"{name}:{{{','.join([f'{key}:{value}' for key, value in found.items()])}}}")
     return f"{{{','.join(texts)}}}"
-
-
-def _dump(value: object) -> str:
-    """Return a small object as JSON."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

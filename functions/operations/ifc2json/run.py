@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from functions.core import Files
-from functions.ifc.definitions import KINDS, OTHERS, RELATIONSHIPS, Definitions, Irregular
+from functions.ifc.definitions import KINDS, OTHERS, Definitions, Irregular
 from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
-from functions.ifc.layouts.bimaps import Array
 from functions.ifc.layouts.native import Document
 from functions.ifc.reader import Reader
 from functions.operations.ifc2json import JsonRequest, JsonResult
 
-# What is not read from the model: property sets and relationships come from its text.
-LINES = (*KINDS, *OTHERS, *RELATIONSHIPS)
-UNREAD = {"native": (*FACES, *SOLIDS, *LINES), "bimaps": FACES}
+# What is not read from the model: property sets come from its text.
+UNREAD = {"native": (*FACES, *SOLIDS, *KINDS, *OTHERS), "bimaps": FACES}
 
 
 def run(request: JsonRequest, files: Files) -> JsonResult:
@@ -32,7 +30,7 @@ def run(request: JsonRequest, files: Files) -> JsonResult:
         reader, found = write(request, checked, target, replace(files, on_warning=held.append))
     except Irregular:  # what was warned of is found again
         held.clear()
-        counts = {name: count for name, count in checked.counts.items() if name not in LINES}
+        counts = {name: count for name, count in checked.counts.items() if name not in (*KINDS, *OTHERS)}
         reader, found = write(request, replace(checked, counts=counts), target, files, whole=True)
     for message in held:
         files.warn(message)
@@ -60,6 +58,8 @@ def write(
         reader = Reader(open_checked(checked, files))
         stream = stack.enter_context(target.open("w", encoding="utf-8", newline="\n"))
         if request.profile == "bimaps":
+            from functions.ifc.layouts.bimaps import Array  # noqa: PLC0415 - few ask for it
+
             array = Array(reader)
             array.write(stream, progress)
             if array.unnamed:

@@ -15,7 +15,6 @@ from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
 from functions.ifc.ids import audit
 from functions.ifc.ids.facts import Facts
 from functions.ifc.ids.file import read_ids
-from functions.ifc.ids.page import write_page
 from functions.ifc.ids.report import write_json
 from functions.ifc.ids.validity import Fault, Rule, find_faults
 from functions.ifc.ids.verdicts import Totals, passed
@@ -140,6 +139,8 @@ def write(
     else:
         with target.open("w", encoding="utf-8") as stream:
             if kind == "html":
+                from functions.ifc.ids.page import write_page  # noqa: PLC0415
+
                 write_page(stream, outcomes, facts.reader, title=title, date=date, name=name)
             else:
                 write_json(stream, outcomes, facts, title=title, date=date, name=name)
