@@ -99,6 +99,12 @@ class Form:
         return np.unique(ends, axis=0)
 
     @cached_property
+    def pieces(self) -> int:
+        """In how many pieces the surface hangs together."""
+        owners = np.zeros(len(self.points), np.int64)
+        return int(count_pieces(self.segments, owners, np.unique(self.segments), 1)[0])
+
+    @cached_property
     def convex(self) -> bool:
         """Whether the body is convex."""
         if not self.closed or len(self.triangles) > MAX_FACES:
@@ -149,15 +155,72 @@ class Body:
         self.points: Floats = self.form.points @ self.placement[:3, :3].T + self.placement[:3, 3]
         self.low, self.high = self.points.min(axis=0), self.points.max(axis=0)
 
-    def turn(self, directions: Floats) -> Floats:
-        """Return directions of the form as they are at its place."""
-        turned: Floats = directions @ self.placement[:3, :3].T
+    @cached_property
+    def normals(self) -> Floats:
+        """The directions that its faces look in."""
+        turned: Floats = self.form.normals @ self.placement[:3, :3].T
+        return turned
+
+    @cached_property
+    def edges(self) -> Floats:
+        """The directions of its edges."""
+        turned: Floats = self.form.edges @ self.placement[:3, :3].T
         return turned
 
     def corners(self, origin: Floats) -> Floats:
         """Return the corners of the triangles, seen from an origin near by."""
         moved: Floats = (self.points - origin)[self.form.triangles]
         return moved
+
+
+@dataclass(eq=False)
+class Pair:
+    """Two bodies, and a point between them that all is seen from: far from it numbers lose their digits."""
+
+    a: Body
+    b: Body
+
+    def __post_init__(self) -> None:
+        """Choose the point; whole metres add no digits."""
+        a, b = self.a, self.b
+        self.origin: Floats = np.round((np.maximum(a.low, b.low) + np.minimum(a.high, b.high)) / 2)
+
+    @cached_property
+    def one(self) -> Floats:
+        """The corners of the first body's triangles."""
+        return self.a.corners(self.origin)
+
+    @cached_property
+    def other(self) -> Floats:
+        """The corners of the second body's triangles."""
+        return self.b.corners(self.origin)
+
+    @cached_property
+    def turned(self) -> Pair:
+        """The same with the bodies exchanged."""
+        found = Pair(self.b, self.a)
+        found.one, found.other = self.other, self.one
+        return found
+
+    @property
+    def meets(self) -> bool:
+        """Whether the boxes have more than their faces in common."""
+        return bool((self.a.low < self.b.high).all() and (self.b.low < self.a.high).all())
+
+    @property
+    def closed(self) -> bool:
+        """Whether both bodies have an inside."""
+        return self.a.form.closed and self.b.form.closed
+
+    @property
+    def crossings(self) -> int:
+        """How many pairs of an edge of the first and a triangle of the second there are."""
+        return len(self.a.form.segments) * len(self.b.form.triangles)
+
+    @property
+    def work(self) -> int:
+        """How many pairs of triangles there are."""
+        return len(self.a.form.triangles) * len(self.b.form.triangles)
 
 
 def _weld(points: Floats) -> tuple[Floats, Numbers]:
@@ -193,9 +256,10 @@ def _pieces(triangles: Numbers, count: int) -> Numbers:
     return np.unique(labels[triangles[:, 0]], return_inverse=True)[1].reshape(-1)
 
 
-def count_pieces(edges: Numbers, count: int, points: Numbers) -> int:
-    """Return in how many pieces some of `count` points hang together by edges."""
-    return len(np.unique(_label(edges, count)[points])) if len(points) else 0
+def count_pieces(edges: Numbers, owners: Numbers, points: Numbers, count: int) -> Numbers:
+    """Return in how many pieces some points hang together by edges, for each owner of points."""
+    pieces = np.unique(_label(edges, len(owners))[points])
+    return np.bincount(owners[pieces], minlength=count)
 
 
 def _label(groups: Numbers, count: int) -> Numbers:

@@ -10,8 +10,9 @@ import trimesh
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from functions.ifc.clash.contact import NOTHING_M, Contact, Rule, examine
-from functions.ifc.clash.form import Body
+from functions.ifc.clash.contact import NOTHING_M, Contact, Rule
+from functions.ifc.clash.contact import examine as examine_all
+from functions.ifc.clash.form import Body, Pair
 from tests.ifc.clash.shapes import body, box, move, sheet, wall_with_hole
 
 HARD = Rule(mode="intersection", tolerance=0.01)
@@ -19,6 +20,10 @@ ANY = Rule(mode="collision")
 TOUCHING = Rule(mode="collision", touching=True)
 NEAR = Rule(mode="clearance", clearance=0.05)
 UNIT = box((0, 0, 0), (1, 1, 1))
+
+
+def examine(a: Body, b: Body, rule: Rule) -> Contact | None:
+    return examine_all([Pair(a, b)], rule)[0]
 
 
 def found(a: Body, b: Body, rule: Rule) -> Contact:
