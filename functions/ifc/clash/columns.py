@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from functions.ifc.clash.spans import Boxes, Spans
-from functions.ifc.clash.vectors import lengths, normals
+from functions.ifc.clash.vectors import cross, laid, lengths, take
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from functions.ifc.clash.form import Pair
     from functions.ifc.geometry.mesh import Floats
 
     Numbers = NDArray[np.int64]
@@ -39,23 +40,25 @@ class Faces:
     """
 
     def __init__(self, bodies: Sequence[Floats]) -> None:
-        """Read bodies, (triangles, 3, 3) arrays."""
-        triangles = np.concatenate(bodies)
-        across = normals(triangles)
+        """Read the faces of bodies, (faces, 4, 3) arrays."""
+        faces = laid(np.concatenate(bodies))
+        across = cross(faces[:, 2] - faces[:, 0], faces[:, 3] - faces[:, 1])
         kept = np.abs(across[:, 2]) > STEEP * lengths(across)
-        triangles, across = triangles[kept], across[kept]
-        slopes = -across[:, :2] / across[:, 2:]
-        heights = triangles[:, 0, 2] - (slopes * triangles[:, 0, :2]).sum(axis=1)
-        self.planes: Floats = np.column_stack([heights, slopes])
-        self.sides: Floats = np.sign(across[:, 2])
-        self.corners: Floats = triangles[..., :2].copy()
-        self.corners[self.sides < 0] = self.corners[self.sides < 0][:, ::-1]
-        self.boxes = Boxes(self.corners, Spans([len(body) for body in bodies]).take(kept))
+        rows = np.flatnonzero(kept)
+        (x, y, z), across = take(faces, rows).T, take(across, rows).T
+        slopes = -across[:2] / across[2]
+        heights = z[0] - (slopes[0] * x[0] + slopes[1] * y[0])
+        self.planes: Floats = np.stack([heights, *slopes])
+        self.sides: Floats = np.sign(across[2])
+        corners = np.stack([x, y], axis=1)
+        self.corners: Floats = np.where(self.sides < 0, corners[::-1], corners)
+        self.boxes = Boxes(self.corners.T.swapaxes(1, 2), Spans([len(body) for body in bodies]).take(kept))
 
     def crop(self, other: Faces) -> tuple[Boxes, Numbers]:
         """Return the boxes of the faces over the other's box, and which these are."""
         inside = self.boxes.near(other.boxes, 0.0)
-        return Boxes(self.corners[inside], self.boxes.spans.take(inside)), np.flatnonzero(inside)
+        rows = np.flatnonzero(inside)
+        return self.boxes.take(rows, self.boxes.spans.take(inside)), rows
 
 
 class Pieces(NamedTuple):
@@ -68,19 +71,30 @@ class Pieces(NamedTuple):
 
 
 class Columns:
-    """The overlapping faces of pairs of bodies: the triangles (count, 3, 3) of both, near the origin."""
+    """The overlapping faces of pairs of bodies."""
 
-    def __init__(self, ones: Sequence[Floats], others: Sequence[Floats]) -> None:
-        """Find the pairs of faces whose projections overlap, and cut the overlaps into triangles."""
-        self.count = len(ones)
-        a, b = Faces(ones), Faces(others)
+    def __init__(self, pairs: Sequence[Pair], frames: Sequence[Floats]) -> None:
+        """Find the pairs of faces whose projections overlap, and cut the overlaps into triangles.
+
+        The rows of the frames are x, y and z, one frame a pair.
+        """
+        self.count = len(pairs)
+        a, b = (
+            Faces(
+                [
+                    body.faces(frame, pair.origin)
+                    for body, pair, frame in zip(side, pairs, frames, strict=True)
+                ]
+            )
+            for side in ([pair.a for pair in pairs], [pair.b for pair in pairs])
+        )
         pieces = _overlaps(a, b)
         self.owners = pieces.owners
         self._pieces = pieces.corners
         self._sides = np.stack([a.sides[pieces.one], b.sides[pieces.other]]).astype(np.int8)
         self._signs = self._sides.prod(axis=0)
-        self._other = _heights(pieces.corners, b.planes[pieces.other])
-        self._gaps = _heights(pieces.corners, a.planes[pieces.one]) - self._other
+        self._other = _heights(pieces.corners, b.planes.take(pieces.other, axis=1))
+        self._gaps = _heights(pieces.corners, a.planes.take(pieces.one, axis=1)) - self._other
         self._weights = _areas(pieces.corners) * self._signs
         self._means = self._gaps.mean(axis=0)
         self._sorted = _sort(self._gaps)
@@ -138,7 +152,7 @@ def _overlaps(a: Faces, b: Faces) -> Pieces:
     for start in range(0, len(rows), BLOCK):
         block = slice(start, start + BLOCK)
         one, other = rows[block], columns[block]
-        corners, kept = _cut(a.corners[one].transpose(1, 2, 0), b.corners[other].transpose(1, 2, 0))
+        corners, kept = _cut(a.corners.take(one, axis=2), b.corners.take(other, axis=2))
         kept += start
         found.append(Pieces(corners, owners[kept], rows[kept], columns[kept]))
     if not found:
@@ -149,13 +163,15 @@ def _overlaps(a: Faces, b: Faces) -> Pieces:
     return Pieces(*(np.concatenate(part, axis=-1) for part in zip(*found, strict=True)))
 
 
-def _cut(triangles: Floats, others: Floats) -> tuple[Floats, Numbers]:
-    """Return the overlaps of pairs of triangles as triangles, and of which pair each is."""
-    piece, kept = np.ascontiguousarray(triangles), np.arange(triangles.shape[2])
-    for edge in range(3):
-        (x, y), (to_x, to_y) = others[edge][:, kept], others[(edge + 1) % 3][:, kept]
+def _cut(faces: Floats, others: Floats) -> tuple[Floats, Numbers]:
+    """Return the overlaps of pairs of faces as triangles, and of which pair each is."""
+    piece, kept = faces, np.arange(faces.shape[2])
+    for edge in range(len(others)):
+        (x, y), (to_x, to_y) = others[edge][:, kept], others[(edge + 1) % len(others)][:, kept]
         right, up = to_y - y, x - to_x
-        piece, inside = _clip(piece, right * (piece[:, 0] - x) + up * (piece[:, 1] - y))
+        heights = right * (piece[:, 0] - x) + up * (piece[:, 1] - y)
+        heights[:, (right == 0) & (up == 0)] = -1.0  # the fourth side of a triangle cuts nothing off
+        piece, inside = _clip(piece, heights)
         kept = kept[inside]
     fans, owners = [], []
     for fan in _fans(piece):
@@ -225,7 +241,7 @@ def _areas(triangles: Floats) -> Floats:
 
 def _heights(pieces: Floats, planes: Floats) -> Floats:
     """Return the heights of planes over the corners of triangles."""
-    found: Floats = planes[:, 0] + planes[:, 1] * pieces[:, 0] + planes[:, 2] * pieces[:, 1]
+    found: Floats = planes[0] + planes[1] * pieces[:, 0] + planes[2] * pieces[:, 1]
     return found
 
 

@@ -149,7 +149,7 @@ def _penetrate(pairs: Sequence[Pair], rule: Rule) -> dict[int, Contact]:
     rows = [row for row in range(len(pairs)) if row not in ways or ways[row][0] > rule.depth]
     if not rows:
         return {}
-    columns = Columns([pairs[row].one for row in rows], [pairs[row].other for row in rows])
+    columns = Columns([pairs[row] for row in rows], [np.eye(3)] * len(rows))
     volumes = columns.volumes()
     nothing = np.array([NOTHING_M * min(pairs[row].a.form.area, pairs[row].b.form.area) for row in rows])
     full = volumes > nothing

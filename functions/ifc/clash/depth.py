@@ -89,10 +89,7 @@ def escape(
             return [(search.best, search.way) for search in searches]
         rows = [row for row, _ in asked]
         frames = [frame_of(direction) for _, direction in asked]
-        columns = Columns(*(
-            [corners @ frame.T for corners, frame in zip(side, frames, strict=True)]
-            for side in ([pairs[row].one for row in rows], [pairs[row].other for row in rows])
-        ))  # fmt: skip
+        columns = Columns([pairs[row] for row in rows], frames)
         for sign in (1, -1):
             best = np.array([searches[row].best for row in rows])
             found = _first_free(columns, sign, nothing[rows], best)
@@ -194,6 +191,6 @@ def _sort_steps(moves: Floats, owners: Numbers, best: Floats) -> tuple[Floats, N
 def frame_of(direction: Floats) -> Floats:
     """Return a right-handed frame, as rows, whose third axis is the direction."""
     other = np.eye(3)[int(np.abs(direction).argmin())]
-    first = np.cross(other, direction)
-    first /= np.linalg.norm(first)
-    return np.stack([first, np.cross(direction, first), direction])
+    first = cross(other, direction)
+    first /= lengths(first)
+    return np.stack([first, cross(direction, first), direction])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.ifc.clash.spans import Boxes, Spans
-from functions.ifc.clash.vectors import AFTER, dot, holds, normals
+from functions.ifc.clash.vectors import AFTER, dot, holds, laid, normals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,22 +121,33 @@ def _bounds(a: Floats, b: Floats, limit: float) -> tuple[Floats, Numbers, Number
 
 def _measure(a: Floats, b: Floats) -> Found:
     """Return the closest points of pairs of triangles."""
-    count = len(a)
+    a, b = laid(a), laid(b)
     # All ways in which two triangles can be closest, one after the other: nine pairs of edges, six corners
     # over a face, six edges through a face.
-    ends_a, ends_b = a[:, AFTER], b[:, AFTER]
+    ends_a, ends_b = _pick(a, AFTER), _pick(b, AFTER)
     found = [
-        _edges(*(side[:, index].reshape(-1, 3) for side, index in (
-            (a, EDGES_A), (ends_a, EDGES_A), (b, EDGES_B), (ends_b, EDGES_B)))),
-        _corner(a.reshape(-1, 3), np.repeat(b, 3, axis=0)),
-        _swap(_corner(b.reshape(-1, 3), np.repeat(a, 3, axis=0))),
-        _pierce(a.reshape(-1, 3), ends_a.reshape(-1, 3), np.repeat(b, 3, axis=0)),
-        _pierce(b.reshape(-1, 3), ends_b.reshape(-1, 3), np.repeat(a, 3, axis=0)),
-    ]  # fmt: skip
-    squares = np.concatenate([part[0].reshape(count, -1) for part in found], axis=1)
-    best = np.arange(count), squares.argmin(axis=1)
-    p, q = (np.concatenate([part[side].reshape(count, -1, 3) for part in found], axis=1) for side in (1, 2))
-    return squares[best], p[best], q[best]
+        _edges(_pick(a, EDGES_A), _pick(ends_a, EDGES_A), _pick(b, EDGES_B), _pick(ends_b, EDGES_B)),
+        _corner(a, b[:, None]),
+        _swap(_corner(b, a[:, None])),
+        _pierce(a, ends_a, b[:, None]),
+        _pierce(b, ends_b, a[:, None]),
+    ]
+    squares = np.concatenate([part[0] for part in found], axis=1)
+    best = squares.argmin(axis=1)
+    p, q = np.empty((2, len(a), 3))
+    start = 0
+    for part in found:
+        end = start + part[0].shape[1]
+        rows = np.flatnonzero((best >= start) & (best < end))
+        p[rows], q[rows] = (part[side][rows, best[rows] - start] for side in (1, 2))
+        start = end
+    return squares[np.arange(len(a)), best], p, q
+
+
+def _pick(triangles: Floats, corners: Sequence[int]) -> Floats:
+    """Return corners of triangles, some several times."""
+    found: Floats = np.take(triangles.T, corners, axis=1).T
+    return found
 
 
 def _swap(found: Found) -> Found:
@@ -154,7 +165,7 @@ def _edges(a: Floats, b: Floats, c: Floats, d: Floats) -> Found:
     held = t.clip(0.0, 1.0)
     again = ((uv * held - uw) / np.where(uu > 0, uu, 1.0)).clip(0.0, 1.0)
     s = np.where(held != t, again, s)
-    p, q = a + s[:, None] * u, c + held[:, None] * v
+    p, q = a + s[..., None] * u, c + held[..., None] * v
     apart = p - q
     return dot(apart, apart), p, q
 
@@ -163,8 +174,8 @@ def _corner(point: Floats, faces: Floats) -> Found:
     """Return where points stand over the inside of triangles; over their edges other pairs are closer."""
     normal = normals(faces)
     size = dot(normal, normal)
-    height = dot(point - faces[:, 0], normal) / np.where(size > 0, size, 1.0)
-    foot = point - height[:, None] * normal
+    height = dot(point - faces[..., 0, :], normal) / np.where(size > 0, size, 1.0)
+    foot = point - height[..., None] * normal
     squares = np.where(holds(faces, normal, foot) & (size > 0), height * height * size, np.inf)
     return squares, point, foot
 
@@ -172,9 +183,9 @@ def _corner(point: Floats, faces: Floats) -> Found:
 def _pierce(start: Floats, end: Floats, faces: Floats) -> Found:
     """Return where segments go through triangles."""
     normal = normals(faces)
-    low, high = dot(start - faces[:, 0], normal), dot(end - faces[:, 0], normal)
+    low, high = dot(start - faces[..., 0, :], normal), dot(end - faces[..., 0, :], normal)
     through = (low < 0) != (high < 0)
     part = low / np.where(through, low - high, 1.0)
-    point = start + part[:, None] * (end - start)
+    point = start + part[..., None] * (end - start)
     squares = np.where(through & holds(faces, normal, point), 0.0, np.inf)
     return squares, point, point

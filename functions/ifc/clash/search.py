@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DIGITS = 7  # of metres: pairs of equal bodies that stand to each other alike are tested once
 KEPT = 1 << 18  # points of placed bodies
 PAIRS = 500  # of elements that are tested together,
-WORK = 1 << 16  # as far as they have no more pairs of triangles
+WORK = 1 << 18  # as far as they have no more pairs of triangles
 Alike = tuple[bytes, bytes, bytes]
 """Both meshes, and how the second element stands to the first."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +61,11 @@ class Element:
     @cached_property
     def box(self) -> Floats:
         """A box around it: the lowest and the highest corner."""
-        corners = np.array(list(product(*self.mesh.bounds.T)))
-        placed = corners @ self.placement[:3, :3].T + self.placement[:3, 3]
-        return np.stack([placed.min(axis=0), placed.max(axis=0)])
+        low, high = self.mesh.bounds
+        turn = self.placement[:3, :3]
+        middle = turn @ ((low + high) / 2) + self.placement[:3, 3]
+        half = np.abs(turn) @ ((high - low) / 2)
+        return np.stack([middle - half, middle + half])
 
 
 @dataclass

@@ -64,6 +64,12 @@ class Boxes:
             self.low = np.minimum(self.low, corners[:, place])
             self.high = np.maximum(self.high, corners[:, place])
 
+    def take(self, rows: Numbers, spans: Spans) -> Boxes:
+        """Return some of the boxes."""
+        found = Boxes.__new__(Boxes)
+        found.low, found.high, found.spans = self.low[rows], self.high[rows], spans
+        return found
+
     def near(self, other: Boxes, slack: float) -> Mask:
         """Tell which rows are less than `slack` apart from the box of all that the other has of the owner."""
         low, high = other.spans.least(other.low) - slack, other.spans.most(other.high) + slack

@@ -1,4 +1,7 @@
-"""Vector algebra of rows; numpy's own takes several times as long for few of them."""
+"""Vector algebra of rows; numpy's own takes several times as long for few of them.
+
+For many rows memory counts: what is `laid` out has its x, y and z each in one piece.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,20 @@ if TYPE_CHECKING:
 AFTER = (1, 2, 0)  # the next corner of a triangle
 
 
+def laid(rows: Floats) -> Floats:
+    """Return the same rows, each coordinate of all of them in one piece of memory."""
+    return np.ascontiguousarray(rows.T).T
+
+
+def take(rows: Floats, numbers: NDArray[np.int64]) -> Floats:
+    """Return some rows, laid out; those given should be, too."""
+    found: Floats = np.take(rows.T, numbers, axis=-1).T
+    return found
+
+
 def cross(a: Floats, b: Floats) -> Floats:
     """Return the vector products."""
-    found = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    found = np.empty(np.broadcast_shapes(a.shape, b.shape), order="F")
     for place, (one, other) in enumerate(((1, 2), (2, 0), (0, 1))):
         found[..., place] = a[..., one] * b[..., other] - a[..., other] * b[..., one]
     return found
