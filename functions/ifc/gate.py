@@ -25,7 +25,8 @@ from functions.core.operation import Files
 from functions.ifc import archive, faults, recode
 from functions.ifc.step import syntax
 
-__all__ = ["FACES", "SCHEMAS", "SOLIDS", "Checked", "check_model", "is_object", "open_checked", "open_model"]
+__all__ = ["FACES", "SCHEMAS", "SOLIDS", "Checked", "check_model", "is_object", "open_checked", "open_model",
+           "release"]  # fmt: skip
 
 BOM = b"\xef\xbb\xbf"
 # Schema names in files, and the name that ifcopenshell 0.9 reads them by. IFC4X3 and IFC4X3_ADD1 were
@@ -118,6 +119,11 @@ def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
         _compare(checked, frozenset(numbers), files)
         ifcopenshell.get_log()  # it says the same again, in its own words
     return model
+
+
+def release(model: ifcopenshell.file) -> None:
+    """Let a model go before the process ends: its owner answers for it that no instance is read any more."""
+    _KEPT[:] = [kept for kept in _KEPT if kept is not model]
 
 
 def is_object(kind: str) -> bool:
