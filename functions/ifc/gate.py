@@ -26,7 +26,8 @@ from functions.ifc import archive, faults, recode
 from functions.ifc.step import excerpt, syntax
 from functions.ifc.step.census import Census
 
-__all__ = ["FACES", "SCHEMAS", "SOLIDS", "Checked", "check_model", "is_object", "open_checked", "open_model"]
+__all__ = ["FACES", "SCHEMAS", "SOLIDS", "Checked", "check_model", "is_object", "open_checked", "open_model",
+           "release"]  # fmt: skip
 
 BOM = b"\xef\xbb\xbf"
 # Schema names in files, and the name that ifcopenshell 0.9 reads them by. IFC4X3 and IFC4X3_ADD1 were
@@ -138,6 +139,11 @@ def _excerpt(checked: Checked, files: Files) -> tuple[Path, list[str]]:
         path.unlink()
         return checked.path, list(names.values())
     return path, [names[stub]]
+
+
+def release(model: ifcopenshell.file) -> None:
+    """Let a model go before the process ends: its owner answers for it that no instance is read any more."""
+    _KEPT[:] = [kept for kept in _KEPT if kept is not model]
 
 
 def is_object(kind: str) -> bool:

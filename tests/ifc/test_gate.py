@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 from functions.core import Files, Operation
 from functions.core.errors import InputError, ModelError, TooLargeError
 from functions.ifc import faults
-from functions.ifc.gate import check_model, open_checked, open_model
+from functions.ifc.gate import check_model, open_checked, open_model, release
 from functions.ifc.local import execute
 
 BAD = Path("bad")
@@ -90,6 +91,21 @@ def test_raw_characters_are_read_as_their_author_wrote_them(
     assert model.by_id(2).FamilyName == read
     assert model.by_id(2).GivenName == "plain"
     assert warnings == ["Strings with raw characters above ASCII, read as UTF-8 or Latin-1: 1"]
+
+
+def test_a_model_is_kept_until_it_is_released(step: Step, files: Files) -> None:
+    """An instance whose model is gone ends the process when it is read."""
+    model = open_model(step(), files)
+    known = weakref.ref(model)
+    project = model.by_type("IfcProject")[0]
+    del model
+    assert project.Name == "n"
+    del project
+    kept = known()
+    assert kept is not None
+    release(kept)
+    del kept
+    assert known() is None
 
 
 def test_a_byte_order_mark_is_taken_off(step: Step, files: Files, warnings: list[str]) -> None:

@@ -1,227 +1,279 @@
-"""The common part of two closed surfaces, integrated exactly along a direction.
+"""The common parts of pairs of closed surfaces, integrated exactly along z, many pairs at once.
 
 Along each line parallel to z a body is the sum of its upper faces minus its lower ones, whatever its
 topology. So the volume of the common part of two bodies is the sum over pairs of faces, one of each, of
 the integral of the lower one of both over the area where their projections overlap, upper faces counting
 plus and lower ones minus. The sum is a continuous function of all coordinates: bodies that only touch have
 a common volume of about zero without any decision about degenerate cases, and equal bodies have their own.
+
+Polygons are (corners, coordinates, polygons) arrays: many small ones, worked on a coordinate at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from functions.ifc.clash.spans import Boxes, Spans
+from functions.ifc.clash.vectors import cross, laid, lengths, take
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from functions.ifc.clash.form import Pair
     from functions.ifc.geometry.mesh import Floats
 
     Numbers = NDArray[np.int64]
 
 STEEP = 1e-9  # the cosine below which a face is parallel to the direction
-CHUNK = 1 << 20  # pairs of faces looked at in one go
+BLOCK = 1 << 13  # pairs of faces that are cut in one go: as many as the processor's caches hold
 TINY_M2 = 1e-15
-BELOW = np.array([0.0, 0.0, 1.0, 0.0])  # of (x, y, gap, height): where the gap is negative
 
 
-@dataclass(frozen=True, eq=False)
 class Faces:
-    """The faces of a body that are not parallel to z: corners in x and y counterclockwise, box, plane, side.
+    """The faces of bodies that are not parallel to z: corners in x and y counterclockwise, plane, side.
 
     A plane (c, a, b) is z = c + a x + b y; a side is 1 for an upper face and -1 for a lower one.
     """
 
+    def __init__(self, bodies: Sequence[Floats]) -> None:
+        """Read the faces of bodies, (faces, 4, 3) arrays."""
+        faces = laid(np.concatenate(bodies))
+        across = cross(faces[:, 2] - faces[:, 0], faces[:, 3] - faces[:, 1])
+        kept = np.abs(across[:, 2]) > STEEP * lengths(across)
+        rows = np.flatnonzero(kept)
+        (x, y, z), across = take(faces, rows).T, take(across, rows).T
+        slopes = -across[:2] / across[2]
+        heights = z[0] - (slopes[0] * x[0] + slopes[1] * y[0])
+        self.planes: Floats = np.stack([heights, *slopes])
+        self.sides: Floats = np.sign(across[2])
+        corners = np.stack([x, y], axis=1)
+        self.corners: Floats = np.where(self.sides < 0, corners[::-1], corners)
+        self.boxes = Boxes(self.corners.T.swapaxes(1, 2), Spans([len(body) for body in bodies]).take(kept))
+
+    def crop(self, other: Faces) -> tuple[Boxes, Numbers]:
+        """Return the boxes of the faces over the other's box, and which these are."""
+        inside = self.boxes.near(other.boxes, 0.0)
+        rows = np.flatnonzero(inside)
+        return self.boxes.take(rows, self.boxes.spans.take(inside)), rows
+
+
+class Pieces(NamedTuple):
+    """Triangles over which a face of one body and a face of the other lie: who they belong to, the faces."""
+
     corners: Floats
-    planes: Floats
-    sides: Floats
-
-    @classmethod
-    def of(cls, triangles: Floats) -> Faces:
-        """Read triangles, a (count, 3, 3) array."""
-        a, b, c = np.moveaxis(triangles, 1, 0)
-        normals = np.cross(b - a, c - a)
-        kept = np.abs(normals[:, 2]) > STEEP * np.linalg.norm(normals, axis=1)
-        triangles, normals = triangles[kept], normals[kept]
-        slopes = -normals[:, :2] / normals[:, 2:]
-        heights = triangles[:, 0, 2] - (slopes * triangles[:, 0, :2]).sum(axis=1)
-        sides = np.sign(normals[:, 2])
-        corners = triangles[..., :2].copy()
-        corners[sides < 0] = corners[sides < 0][:, ::-1]
-        return cls(corners, np.column_stack([heights, slopes]), sides)
-
-    def take(self, rows: NDArray[np.bool_] | Numbers) -> Faces:
-        """Return some of the faces."""
-        return Faces(self.corners[rows], self.planes[rows], self.sides[rows])
-
-    def crop(self, other: Faces) -> Faces:
-        """Return the faces over the other's box."""
-        if not len(self.sides) or not len(other.sides):
-            return self.take(np.zeros(0, np.int64))
-        low, high = other.corners.min(axis=(0, 1)), other.corners.max(axis=(0, 1))
-        inside = (self.corners.max(axis=1) > low) & (self.corners.min(axis=1) < high)
-        return self.take(inside.all(axis=1))
+    owners: Numbers
+    one: Numbers
+    other: Numbers
 
 
 class Columns:
-    """The overlapping faces of two bodies along `frame`, whose rows are x, y and the direction z.
+    """The overlapping faces of pairs of bodies."""
 
-    `one` and `other` are (triangles, 3, 3) arrays near the origin.
-    """
+    def __init__(self, pairs: Sequence[Pair], frames: Sequence[Floats]) -> None:
+        """Find the pairs of faces whose projections overlap, and cut the overlaps into triangles.
 
-    def __init__(self, one: Floats, other: Floats, frame: Floats | None = None) -> None:
-        """Find the pairs of faces whose projections overlap, and cut the overlaps into triangles."""
-        self._frame = np.eye(3) if frame is None else frame
-        faces = [Faces.of(body @ self._frame.T) for body in (one, other)]
-        a, b = faces[0].crop(faces[1]), faces[1].crop(faces[0])
-        found = [_overlaps(a.take(rows), b.take(columns)) for rows, columns in _near(a, b)]
-        fans = [fan for fan in found if len(fan[0])]
-        self._pieces = np.concatenate([fan[0] for fan in fans]) if fans else np.zeros((0, 3, 2))
-        facts = np.concatenate([fan[1] for fan in fans]) if fans else np.zeros((0, 8))
-        self._sides = facts[:, 6:]
-        self._one = _heights(self._pieces, facts[:, :3])
-        self._other = _heights(self._pieces, facts[:, 3:6])
-        self._weights = _areas(self._pieces) * self._sides.prod(axis=1)
-        self._gaps = self._one - self._other
-        self._sorted = np.sort(self._gaps, axis=1)
-        self._means = self._gaps.mean(axis=1)
-        self._whole = float((self._weights * self._other.mean(axis=1)).sum())
-        self._sum = float(self._weights.sum())
-
-    def volume(self, shift: float = 0.0) -> float:
-        """Return the common volume when the other body is moved by `shift` along the direction."""
-        under, over = self._sorted[:, 2] <= shift, self._sorted[:, 0] >= shift
-        below = (self._weights[under] * (self._means[under] - shift)).sum()
-        mixed = ~(under | over)
-        part = (self._weights[mixed] * _negative(self._sorted[mixed] - shift)).sum()
-        return self._whole + shift * self._sum + float(below + part)
-
-    def centre(self) -> Floats:
-        """Return the middle of the common part, which must have a volume."""
-        signs = self._sides.prod(axis=1)
-        total = _moments(self._pieces, np.zeros_like(self._other), self._other, signs)
-        gap = self._gaps
-        part = np.concatenate([self._pieces, gap[..., None], self._other[..., None]], axis=2)
-        rows = np.flatnonzero((gap < 0).any(axis=1))
-        low = _clip(part[rows], np.broadcast_to(BELOW, (len(rows), 4)), np.zeros(len(rows)))
-        for corner in range(1, low.shape[1] - 1):
-            fan = low[:, [0, corner, corner + 1]]
-            total += _moments(fan[..., :2], fan[..., 3], fan[..., 2] + fan[..., 3], signs[rows])
-        found: Floats = (total[1:] / total[0]) @ self._frame
-        return found
-
-    def ways_out(self) -> tuple[Floats, Floats]:
-        """Return by how much the other body may have to move, forwards and backwards, to come free.
-
-        Where it comes free a lower face of it has passed an upper face of the one, or the reverse.
+        The rows of the frames are x, y and z, one frame a pair.
         """
-        gaps = self._gaps
-        forward = gaps[(self._sides == (1.0, -1.0)).all(axis=1)].max(axis=1, initial=-np.inf)
-        backward = gaps[(self._sides == (-1.0, 1.0)).all(axis=1)].min(axis=1, initial=np.inf)
-        return forward[forward > 0], -backward[backward < 0]
+        self.count = len(pairs)
+        a, b = (
+            Faces(
+                [
+                    body.faces(frame, pair.origin)
+                    for body, pair, frame in zip(side, pairs, frames, strict=True)
+                ]
+            )
+            for side in ([pair.a for pair in pairs], [pair.b for pair in pairs])
+        )
+        pieces = _overlaps(a, b)
+        self.owners = pieces.owners
+        self._pieces = pieces.corners
+        self._sides = np.stack([a.sides[pieces.one], b.sides[pieces.other]]).astype(np.int8)
+        self._signs = self._sides.prod(axis=0)
+        self._other = _heights(pieces.corners, b.planes.take(pieces.other, axis=1))
+        self._gaps = _heights(pieces.corners, a.planes.take(pieces.one, axis=1)) - self._other
+        self._weights = _areas(pieces.corners) * self._signs
+        self._means = self._gaps.mean(axis=0)
+        self._sorted = _sort(self._gaps)
+        self._whole = self._sum(self._weights * self._other.mean(axis=0))
+        self._total = self._sum(self._weights)
+
+    def volumes(self, shifts: Floats | None = None) -> Floats:
+        """Return the common volumes when the other bodies are moved by `shifts` along z."""
+        if shifts is None:
+            shifts = np.zeros(self.count)
+        each = shifts[self.owners]
+        low, middle, high = self._sorted
+        under, mixed = high <= each, (high > each) & (low < each)
+        below = np.where(under, self._weights * (self._means - each), 0.0)
+        part = each[mixed]
+        below[mixed] = self._weights[mixed] * _negative(
+            low[mixed] - part, middle[mixed] - part, high[mixed] - part
+        )
+        return self._whole + shifts * self._total + self._sum(below)
+
+    def centres(self) -> Floats:
+        """Return the middles of the common parts that have a volume."""
+        total = _moments(self._pieces, np.zeros_like(self._other), self._other, self._signs)
+        found = np.stack([self._sum(row) for row in total])
+        rows = np.flatnonzero(self._sorted[0] < 0)
+        part = np.concatenate([self._pieces, self._gaps[:, None], self._other[:, None]], axis=1)[..., rows]
+        low, kept = _clip(part, part[:, 2])
+        owners, signs = self.owners[rows][kept], self._signs[rows][kept]
+        for fan in _fans(low):
+            more = _moments(fan[:, :2], fan[:, 3], fan[:, 2] + fan[:, 3], signs)
+            found += np.stack([np.bincount(owners, row, self.count) for row in more])
+        return (found[1:] / np.where(found[0], found[0], 1.0)).T
+
+    def ways_out(self, sign: int) -> tuple[Floats, Numbers]:
+        """Return by how much the other bodies may have to move to come free, forth or back, and whose.
+
+        Where one comes free a lower face of it has passed an upper face of the one, or the reverse.
+        """
+        low, _, high = self._sorted
+        moves = high if sign > 0 else -low
+        rows = np.flatnonzero((self._sides[0] == sign) & (self._sides[1] == -sign) & (moves > 0))
+        return moves[rows], self.owners[rows]
+
+    def _sum(self, values: Floats) -> Floats:
+        """Return the sums of what each pair's pieces have."""
+        return np.asarray(np.bincount(self.owners, values, self.count), np.float64)
 
 
-def _near(a: Faces, b: Faces) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield pairs of faces, as rows of both, whose boxes overlap."""
-    if not len(a.sides) or not len(b.sides):
-        return
-    low, high = b.corners.min(axis=1), b.corners.max(axis=1)
-    step = max(1, CHUNK // len(b.sides))
-    for start in range(0, len(a.sides), step):
-        some = a.corners[start : start + step]
-        above = some.max(axis=1)[:, None] > low[None]
-        below = some.min(axis=1)[:, None] < high[None]
-        rows, columns = np.nonzero((above & below).all(axis=2))
-        yield rows + start, columns
+def _overlaps(a: Faces, b: Faces) -> Pieces:
+    """Return the overlaps of faces."""
+    (ours, mine), (others, theirs) = a.crop(b), b.crop(a)
+    rows, columns = ours.meet(others, 0.0)
+    owners, rows, columns = ours.spans.owners[rows], mine[rows], theirs[columns]
+    found = []
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        one, other = rows[block], columns[block]
+        corners, kept = _cut(a.corners.take(one, axis=2), b.corners.take(other, axis=2))
+        kept += start
+        found.append(Pieces(corners, owners[kept], rows[kept], columns[kept]))
+    if not found:
+        none = np.zeros(0, np.int64)
+        return Pieces(np.zeros((3, 2, 0)), none, none, none)
+    if len(found) == 1:
+        return found[0]
+    return Pieces(*(np.concatenate(part, axis=-1) for part in zip(*found, strict=True)))
 
 
-def _overlaps(a: Faces, b: Faces) -> tuple[Floats, Floats]:
-    """Return the overlaps of pairs of faces as triangles, with (plane, plane, side, side) of each."""
-    piece, facts = a.corners, np.column_stack([a.planes, b.planes, a.sides, b.sides])
-    corners = b.corners
-    for edge in range(3):
-        start = corners[:, edge]
-        step = corners[:, (edge + 1) % 3] - start
-        normals = np.column_stack([step[:, 1], -step[:, 0]])
-        piece = _clip(piece, normals, (normals * start).sum(axis=1))
-        kept = np.abs(_spread(piece)) > TINY_M2
-        piece, facts, corners = piece[kept], facts[kept], corners[kept]
-    fans = [piece[:, [0, k, k + 1]] for k in range(1, piece.shape[1] - 1)]
-    cut = np.concatenate(fans) if fans else np.zeros((0, 3, 2))
-    kept = _areas(cut) > TINY_M2
-    return cut[kept], np.concatenate([facts] * len(fans))[kept] if fans else facts[:0]
+def _cut(faces: Floats, others: Floats) -> tuple[Floats, Numbers]:
+    """Return the overlaps of pairs of faces as triangles, and of which pair each is."""
+    piece, kept = faces, np.arange(faces.shape[2])
+    for edge in range(len(others)):
+        (x, y), (to_x, to_y) = others[edge][:, kept], others[(edge + 1) % len(others)][:, kept]
+        right, up = to_y - y, x - to_x
+        heights = right * (piece[:, 0] - x) + up * (piece[:, 1] - y)
+        heights[:, (right == 0) & (up == 0)] = -1.0  # the fourth side of a triangle cuts nothing off
+        piece, inside = _clip(piece, heights)
+        kept = kept[inside]
+    fans, owners = [], []
+    for fan in _fans(piece):
+        some = np.flatnonzero(_areas(fan) > TINY_M2)
+        fans.append(fan[..., some])
+        owners.append(kept[some])
+    if not fans:
+        return np.zeros((3, 2, 0)), kept[:0]
+    return np.concatenate(fans, axis=-1), np.concatenate(owners)
 
 
-def _spread(polygons: Floats) -> Floats:
-    """Return the areas of polygons."""
-    x, y = polygons[..., 0], polygons[..., 1]
-    found: Floats = (x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1) / 2
-    return found
+def _fans(polygons: Floats) -> list[Floats]:
+    """Return convex polygons as triangles, all of those that have one between the same corners together."""
+    return [polygons[[0, corner, corner + 1]] for corner in range(1, len(polygons) - 1)]
 
 
-def _clip(polygons: Floats, normals: Floats, offsets: Floats) -> Floats:
-    """Return the parts of convex polygons, one row each, where normal * p <= offset.
+def _clip(polygons: Floats, heights: Floats) -> tuple[Floats, Numbers]:
+    """Return the parts of convex polygons where heights, linear and given at the corners, are negative.
 
-    Polygons have as many corners as the largest of them: the others repeat their first one.
+    Also returns of which polygons there is a part. Polygons have as many corners as the largest of
+    them: the others repeat their first one.
     """
-    heights = np.einsum("nkd,nd->nk", polygons, normals) - offsets[:, None]
-    after, next_heights = np.roll(polygons, -1, axis=1), np.roll(heights, -1, axis=1)
-    crossed = (heights < 0) != (next_heights < 0)
-    crossed &= heights != next_heights
-    part = heights / np.where(crossed, heights - next_heights, 1.0)
-    cuts = polygons + part[..., None] * (after - polygons)
-    count, corners, width = polygons.shape
-    both = np.stack([polygons, cuts], axis=2).reshape(count, 2 * corners, width)
-    kept = np.stack([heights <= 0, crossed], axis=2).reshape(count, 2 * corners)
-    order = np.argsort(~kept, axis=1, kind="stable")
-    amounts = kept.sum(axis=1)
-    most = int(amounts.max(initial=0))
-    order = np.where(np.arange(most) < amounts[:, None], order[:, :most], order[:, :1])
-    found: Floats = np.take_along_axis(both, order[..., None], axis=1)
-    found[amounts == 0] = 0.0
-    return found
+    corners = len(polygons)
+    below = heights < 0
+    codes = np.zeros(heights.shape[1], np.intp)
+    for corner in range(corners):
+        codes |= below[corner].astype(np.intp) << corner
+    rows = np.flatnonzero(codes)
+    codes, polygons, heights = codes[rows], polygons[..., rows], heights[:, rows]
+    order, amounts = _order(corners)
+    most = int(amounts[codes].max(initial=0))
+    sources = order[:most, codes]
+    after = np.concatenate([heights[1:], heights[:1]])
+    crossed = (heights < 0) != (after < 0)
+    part = heights / np.where(crossed, heights - after, 1.0)
+    cuts = np.concatenate([polygons[1:], polygons[:1]])
+    cuts -= polygons
+    cuts *= part[:, None]
+    cuts += polygons
+    both = np.concatenate([polygons, cuts])
+    found: Floats = np.take_along_axis(both, sources[:, None], axis=0)
+    return found, rows
+
+
+@cache
+def _order(corners: int) -> tuple[Numbers, Numbers]:
+    """Return which corners, and cuts of edges after these, a part has, for each set of corners below zero."""
+    found = []
+    for code in range(1 << corners):
+        below = [bool(code >> corner & 1) for corner in range(corners)]
+        kept: list[int] = []
+        for corner in range(corners):
+            kept += [corner] * below[corner]
+            kept += [corners + corner] * (below[corner] != below[(corner + 1) % corners])
+        found.append(kept)
+    most = max(len(kept) for kept in found)
+    order = np.array([(kept + (kept or [0])[:1] * most)[:most] for kept in found], np.intp)
+    return np.ascontiguousarray(order.T), np.array([len(kept) for kept in found], np.intp)
 
 
 def _areas(triangles: Floats) -> Floats:
     """Return the areas of triangles in the plane."""
-    b, c = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
-    found: Floats = (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]) / 2
+    (x, y), (b_x, b_y), (c_x, c_y) = triangles[:, :2]
+    found: Floats = ((b_x - x) * (c_y - y) - (b_y - y) * (c_x - x)) / 2
     return found
 
 
 def _heights(pieces: Floats, planes: Floats) -> Floats:
     """Return the heights of planes over the corners of triangles."""
-    found: Floats = planes[:, None, 0] + (planes[:, None, 1:] * pieces).sum(axis=2)
+    found: Floats = planes[0] + planes[1] * pieces[:, 0] + planes[2] * pieces[:, 1]
     return found
 
 
-def _negative(values: Floats) -> Floats:
+def _sort(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the least, the middle and the largest of three rows."""
+    a, b, c = values
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    return np.minimum(low, c), np.maximum(low, np.minimum(high, c)), np.maximum(high, c)
+
+
+def _negative(low: Floats, middle: Floats, high: Floats) -> Floats:
     """Return the mean over triangles of the negative part of what is linear between their corners.
 
     The values at the corners grow, the first is below and the last above zero.
     """
-    low, middle, high = np.moveaxis(values, 1, 0)
+    found = np.empty(len(low))
     one, two = middle >= 0, middle < 0
-    found = np.empty(len(values))
     found[one] = low[one] ** 3 / (3 * (low[one] - middle[one]) * (low[one] - high[one]))
     above = high[two] ** 3 / (3 * (high[two] - low[two]) * (high[two] - middle[two]))
-    found[two] = values[two].mean(axis=1) - above
+    found[two] = (low[two] + middle[two] + high[two]) / 3 - above
     return found
 
 
-def _moments(triangles: Floats, low: Floats, high: Floats, signs: Floats) -> Floats:
+def _moments(triangles: Floats, low: Floats, high: Floats, signs: Floats) -> tuple[Floats, ...]:
     """Return volume and first moments along x, y and z of what is between two heights over triangles."""
     areas = signs * _areas(triangles)
-    gap = high - low
-    sums = gap.sum(axis=1)
-    found = np.zeros(4)
-    found[0] = (areas * sums / 3).sum()
-    for axis in range(2):
-        x = triangles[..., axis]
-        found[1 + axis] = (areas * (x.sum(axis=1) * sums + (x * gap).sum(axis=1)) / 12).sum()
-    total = high + low
-    found[3] = (areas * (total.sum(axis=1) * sums + (total * gap).sum(axis=1)) / 24).sum()
-    return found
+    gap, total = high - low, high + low
+    sums = gap.sum(axis=0)
+    x, y = triangles[:, 0], triangles[:, 1]
+    return (
+        areas * sums / 3,
+        areas * (x.sum(axis=0) * sums + (x * gap).sum(axis=0)) / 12,
+        areas * (y.sum(axis=0) * sums + (y * gap).sum(axis=0)) / 12,
+        areas * (total.sum(axis=0) * sums + (total * gap).sum(axis=0)) / 24,
+    )

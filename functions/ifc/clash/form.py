@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from functions.ifc.clash.quads import join
+from functions.ifc.clash.vectors import AFTER, cross, dot, lengths, normals
 from functions.ifc.geometry.solids import Solid
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Form:
         found = numbers[triangles.astype(np.int64)]
         apart = (found[:, 0] != found[:, 1]) & (found[:, 1] != found[:, 2]) & (found[:, 2] != found[:, 0])
         self.triangles: Numbers = found[apart]
-        self.closed = len(self.triangles) > 3 and Solid(self.corners).closed  # noqa: PLR2004 - a tetrahedron
+        self.closed = len(self.triangles) > 3 and self._is_closed()  # noqa: PLR2004 - a tetrahedron
         if self.closed:
             self._turn()
 
@@ -53,14 +55,12 @@ class Form:
     @cached_property
     def planes(self) -> Floats:
         """The normals of the triangles, as long as their area is large."""
-        a, b, c = np.moveaxis(self.corners, 1, 0)
-        found: Floats = np.cross(b - a, c - a) / 2
-        return found
+        return normals(self.corners) / 2
 
     @cached_property
     def area(self) -> float:
         """The area of the surface."""
-        return float(np.linalg.norm(self.planes, axis=1).sum())
+        return float(lengths(self.planes).sum())
 
     @cached_property
     def volume(self) -> float:
@@ -70,14 +70,14 @@ class Form:
     @cached_property
     def normals(self) -> Floats:
         """The directions that faces look in, opposite ones as one, those of the largest faces first."""
-        sizes = np.linalg.norm(self.planes, axis=1)
+        sizes = lengths(self.planes)
         faces = sizes > 0
         return _directions(self.planes[faces] / sizes[faces][:, None], sizes[faces])
 
     @cached_property
     def edges(self) -> Floats:
         """The directions of the edges between faces that are not in one plane."""
-        units = self.planes / np.maximum(np.linalg.norm(self.planes, axis=1), 1e-300)[:, None]
+        units = self.planes / np.maximum(lengths(self.planes), 1e-300)[:, None]
         ends = self.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
         owners = np.repeat(np.arange(len(self.triangles)), 3)
         ends = np.sort(ends, axis=1)
@@ -89,8 +89,13 @@ class Form:
         bent[1:] &= ~flat
         bent[:-1] &= ~flat
         steps = self.points[ends[bent, 1]] - self.points[ends[bent, 0]]
-        lengths = np.linalg.norm(steps, axis=1)
-        return _directions(steps / lengths[:, None], lengths)
+        sizes = lengths(steps)
+        return _directions(steps / sizes[:, None], sizes)
+
+    @cached_property
+    def quads(self) -> Numbers:
+        """The faces as quadrilaterals; see `quads`."""
+        return join(self.points, self.triangles)
 
     @cached_property
     def segments(self) -> Numbers:
@@ -99,11 +104,17 @@ class Form:
         return np.unique(ends, axis=0)
 
     @cached_property
+    def pieces(self) -> int:
+        """In how many pieces the surface hangs together."""
+        owners = np.zeros(len(self.points), np.int64)
+        return int(count_pieces(self.segments, owners, np.unique(self.segments), 1)[0])
+
+    @cached_property
     def convex(self) -> bool:
         """Whether the body is convex."""
         if not self.closed or len(self.triangles) > MAX_FACES:
             return False
-        sizes = np.linalg.norm(self.planes, axis=1)
+        sizes = lengths(self.planes)
         faces = sizes > WELD_M**2
         normals = self.planes[faces] / sizes[faces][:, None]
         offsets = (normals * self.points[self.triangles[faces, 0]]).sum(axis=1)
@@ -112,6 +123,14 @@ class Form:
             if ((normals[some] @ self.points.T).max(axis=1) - offsets[some]).max() > FLAT_M:
                 return False
         return True
+
+    def _is_closed(self) -> bool:
+        """Tell whether there is no boundary: every edge is run along as often forth as back, or nearly."""
+        starts, ends = self.triangles.ravel(), self.triangles[:, AFTER].ravel()
+        count = len(self.points)
+        if (np.sort(starts * count + ends) == np.sort(ends * count + starts)).all():
+            return True
+        return Solid(self.corners).closed
 
     def _turn(self) -> None:
         """Turn the pieces of the surface that look inwards, unless they are holes in another piece."""
@@ -149,9 +168,16 @@ class Body:
         self.points: Floats = self.form.points @ self.placement[:3, :3].T + self.placement[:3, 3]
         self.low, self.high = self.points.min(axis=0), self.points.max(axis=0)
 
-    def turn(self, directions: Floats) -> Floats:
-        """Return directions of the form as they are at its place."""
-        turned: Floats = directions @ self.placement[:3, :3].T
+    @cached_property
+    def normals(self) -> Floats:
+        """The directions that its faces look in."""
+        turned: Floats = self.form.normals @ self.placement[:3, :3].T
+        return turned
+
+    @cached_property
+    def edges(self) -> Floats:
+        """The directions of its edges."""
+        turned: Floats = self.form.edges @ self.placement[:3, :3].T
         return turned
 
     def corners(self, origin: Floats) -> Floats:
@@ -159,19 +185,83 @@ class Body:
         moved: Floats = (self.points - origin)[self.form.triangles]
         return moved
 
+    def faces(self, frame: Floats, origin: Floats) -> Floats:
+        """Return the corners of the faces, seen from an origin near by along the rows of a frame."""
+        moved: Floats = ((self.points - origin) @ frame.T)[self.form.quads]
+        return moved
+
+
+@dataclass(eq=False)
+class Pair:
+    """Two bodies, and a point between them that all is seen from: far from it numbers lose their digits."""
+
+    a: Body
+    b: Body
+
+    def __post_init__(self) -> None:
+        """Choose the point; whole metres add no digits."""
+        a, b = self.a, self.b
+        self.origin: Floats = np.round((np.maximum(a.low, b.low) + np.minimum(a.high, b.high)) / 2)
+
+    @cached_property
+    def one(self) -> Floats:
+        """The corners of the first body's triangles."""
+        return self.a.corners(self.origin)
+
+    @cached_property
+    def other(self) -> Floats:
+        """The corners of the second body's triangles."""
+        return self.b.corners(self.origin)
+
+    @cached_property
+    def turned(self) -> Pair:
+        """The same with the bodies exchanged."""
+        found = Pair(self.b, self.a)
+        found.one, found.other = self.other, self.one
+        return found
+
+    @property
+    def meets(self) -> bool:
+        """Whether the boxes have more than their faces in common."""
+        return bool((self.a.low < self.b.high).all() and (self.b.low < self.a.high).all())
+
+    @property
+    def closed(self) -> bool:
+        """Whether both bodies have an inside."""
+        return self.a.form.closed and self.b.form.closed
+
+    @property
+    def crossings(self) -> int:
+        """How many pairs of an edge of the first and a triangle of the second there are."""
+        return len(self.a.form.segments) * len(self.b.form.triangles)
+
+    @property
+    def work(self) -> int:
+        """How many pairs of triangles there are."""
+        return len(self.a.form.triangles) * len(self.b.form.triangles)
+
 
 def _weld(points: Floats) -> tuple[Floats, Numbers]:
     """Return each different point once, and the new number of every old one."""
     grid = np.round((points - points.min(axis=0)) / WELD_M).astype(np.int64)
-    _, first, numbers = np.unique(grid, axis=0, return_index=True, return_inverse=True)
-    return points[first], numbers.reshape(-1)
+    first, numbers = _distinguish(grid)
+    return points[first], numbers
+
+
+def _distinguish(rows: Numbers) -> tuple[Numbers, Numbers]:
+    """Return where each different row is first, and the number of every row among the different ones."""
+    order = np.lexsort(rows.T[::-1])
+    ordered = rows[order]
+    fresh = np.ones(len(rows), bool)
+    fresh[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    numbers = np.empty(len(rows), np.int64)
+    numbers[order] = np.cumsum(fresh) - 1
+    return order[fresh], numbers
 
 
 def _volumes(corners: Floats) -> Floats:
     """Return the signed volumes between triangles and the origin."""
-    a, b, c = np.moveaxis(corners, 1, 0)
-    found: Floats = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
-    return found
+    return dot(corners[:, 0], cross(corners[:, 1], corners[:, 2])) / 6
 
 
 def _directions(units: Floats, weights: Floats) -> Floats:
@@ -180,8 +270,8 @@ def _directions(units: Floats, weights: Floats) -> Floats:
     leading = np.argmax(grid != 0, axis=1)
     signs = np.sign(grid[np.arange(len(grid)), leading])
     signs[signs == 0] = 1
-    _, first, owners = np.unique(grid * signs[:, None], axis=0, return_index=True, return_inverse=True)
-    sums = np.round(np.bincount(owners.reshape(-1), weights), 9)
+    first, owners = _distinguish(grid * signs[:, None])
+    sums = np.round(np.bincount(owners, weights), 9)
     order = np.argsort(-sums, kind="stable")
     found: Floats = (units * signs[:, None])[first[order]]
     return found
@@ -193,9 +283,10 @@ def _pieces(triangles: Numbers, count: int) -> Numbers:
     return np.unique(labels[triangles[:, 0]], return_inverse=True)[1].reshape(-1)
 
 
-def count_pieces(edges: Numbers, count: int, points: Numbers) -> int:
-    """Return in how many pieces some of `count` points hang together by edges."""
-    return len(np.unique(_label(edges, count)[points])) if len(points) else 0
+def count_pieces(edges: Numbers, owners: Numbers, points: Numbers, count: int) -> Numbers:
+    """Return in how many pieces some points hang together by edges, for each owner of points."""
+    pieces = np.unique(_label(edges, len(owners))[points])
+    return np.bincount(owners[pieces], minlength=count)
 
 
 def _label(groups: Numbers, count: int) -> Numbers:

@@ -79,6 +79,10 @@ class Busy(BaseModel):
     clashes: list[str]
 
 
+# Which fields are set, of all records alike: a set of its own for each would take as much as the record.
+RECORD, BUSY = set(Record.model_fields), set(Busy.model_fields)
+
+
 class SetReport(BaseModel):
     """What was found in a clash set; `resolved` are clashes of the former report that are gone."""
 
@@ -127,7 +131,8 @@ class Report(BaseModel):
         with path.open("w", encoding="utf-8") as stream:
             stream.write(json.dumps(head, ensure_ascii=False, indent=1)[:-2] + ',\n "clash_sets": [')
             for number, one in enumerate(self.clash_sets):
-                stream.write((",\n" if number else "\n") + "".join(_lines(one)))
+                stream.write(",\n" if number else "\n")
+                stream.writelines(_lines(one))
             stream.write("\n ]\n}\n")
 
 
@@ -135,9 +140,12 @@ def _lines(one: SetReport) -> Iterator[str]:
     """Yield the JSON of a set, with a line for each thing in its lists."""
     yield f'  {{"name": {json.dumps(one.name, ensure_ascii=False)}'
     for key in ("clashes", "resolved", "groups", "elements"):
-        items = [item.model_dump(mode="json") for item in getattr(one, key)]
-        rows = ",\n    ".join(json.dumps(item, ensure_ascii=False, allow_nan=False) for item in items)
-        yield f',\n   "{key}": [' + (f"\n    {rows}\n   ]" if rows else "]")
+        yield f',\n   "{key}": ['
+        items = getattr(one, key)
+        for number, item in enumerate(items):
+            row = json.dumps(item.model_dump(mode="json"), ensure_ascii=False, allow_nan=False)
+            yield (",\n    " if number else "\n    ") + row
+        yield "\n   ]" if items else "]"
     yield "}"
 
 
@@ -160,7 +168,9 @@ def add_groups(one: SetReport, distance: float | None) -> None:
         file, global_id, ifc_class, label = element
         clashes = [records[row].id for row in rows]
         one.elements.append(
-            Busy(file=file, global_id=global_id, ifc_class=ifc_class, name=label, clashes=clashes)
+            Busy.model_construct(
+                BUSY, file=file, global_id=global_id, ifc_class=ifc_class, name=label, clashes=clashes
+            )
         )
     if distance is None or not records:
         return
@@ -178,7 +188,8 @@ def _record(name: str, clash: Clash) -> Record:
     """Return the record of a clash; numbers are rounded to what can be relied upon."""
     a, b, contact = clash.a, clash.b, clash.contact
     text = "\n".join((name, a.file, a.global_id, str(a.number), b.file, b.global_id, str(b.number)))
-    return Record(
+    return Record.model_construct(
+        RECORD,
         id=hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest(),
         type=contact.kind,
         a_file=a.file,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import ModelError
-from functions.ifc.gate import UNSHAPED, check_model, open_checked
+from functions.ifc.gate import UNSHAPED, check_model, open_checked, release
 from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
 from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
@@ -42,7 +40,7 @@ class Choice:
     place: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Element:
     """An element with its mesh; known by the name of its file and its GlobalId."""
 
@@ -59,12 +57,14 @@ class Element:
         """What elements are sorted by."""
         return self.file, self.global_id, self.number
 
-    @cached_property
+    @property
     def box(self) -> Floats:
         """A box around it: the lowest and the highest corner."""
-        corners = np.array(list(product(*self.mesh.bounds.T)))
-        placed = corners @ self.placement[:3, :3].T + self.placement[:3, 3]
-        return np.stack([placed.min(axis=0), placed.max(axis=0)])
+        low, high = self.mesh.bounds
+        turn = self.placement[:3, :3]
+        middle = turn @ ((low + high) / 2) + self.placement[:3, 3]
+        half = np.abs(turn) @ ((high - low) / 2)
+        return np.stack([middle - half, middle + half])
 
 
 @dataclass
@@ -160,6 +160,7 @@ class Models:
             if geometry.meshed % REPORT_EVERY == 0:
                 self.files.progress("tessellate", geometry.meshed, len(chosen))
         self._judge(geometry, name)
+        release(reader.model)  # elements know all that is asked of them
         return model
 
     def _judge(self, geometry: Geometry, name: str) -> None:

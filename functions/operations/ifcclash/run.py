@@ -42,6 +42,7 @@ def run(request: ClashRequest, files: Files) -> ClashResult:
         first = models.side(a)
         second = models.side(b) if b else first
         found.append(list(search.run(first, second, progress=_reporter(files))))
+    search.forget()
     report = Report(
         mode=request.mode,
         tolerance=request.tolerance,

@@ -10,8 +10,9 @@ import trimesh
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from functions.ifc.clash.contact import NOTHING_M, Contact, Rule, examine
-from functions.ifc.clash.form import Body
+from functions.ifc.clash.contact import NOTHING_M, Contact, Rule
+from functions.ifc.clash.contact import examine as examine_all
+from functions.ifc.clash.form import Body, Pair
 from tests.ifc.clash.shapes import body, box, move, sheet, wall_with_hole
 
 HARD = Rule(mode="intersection", tolerance=0.01)
@@ -19,6 +20,10 @@ ANY = Rule(mode="collision")
 TOUCHING = Rule(mode="collision", touching=True)
 NEAR = Rule(mode="clearance", clearance=0.05)
 UNIT = box((0, 0, 0), (1, 1, 1))
+
+
+def examine(a: Body, b: Body, rule: Rule) -> Contact | None:
+    return examine_all([Pair(a, b)], rule)[0]
 
 
 def found(a: Body, b: Body, rule: Rule) -> Contact:
@@ -225,3 +230,30 @@ def test_the_common_volume_is_that_of_points_in_both(a: Body, b: Body) -> None:
     inside = (np.abs(local) <= b.form.points.max(axis=0)).all(axis=1).mean() * a.form.volume
     volume = 0.0 if contact is None or contact.volume is None else contact.volume
     assert volume == pytest.approx(inside, abs=0.1 * a.form.volume)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(boxes(), boxes()), min_size=2, max_size=6), st.sampled_from([HARD, ANY, NEAR]))
+def test_pairs_tested_together_give_what_each_gives_alone(some: list[tuple[Body, Body]], rule: Rule) -> None:
+    hole, duct = wall_with_hole(), box((1.8, 1.2, -1), (2.02, 1.5, 1))
+    others = [
+        (hole, duct),
+        (duct, hole),
+        (hole, box((1.2, 1.2, -1), (1.5, 1.5, 1))),
+        (hole, body(trimesh.creation.icosphere(2))),
+        (UNIT, sheet((0.5, 0.2, 0.5), (1.5, 0.8, 0.5))),
+        (UNIT, box((0.2, 0.2, -1), (0.4, 0.4, 5))),
+        (UNIT, box((1, 0.3, -0.4), (2, 1.3, 0.6))),
+        (UNIT, UNIT),
+    ]
+    pairs = [*some, *others]
+    together = examine_all([Pair(a, b) for a, b in pairs], rule)
+    for (a, b), contact in zip(pairs, together, strict=True):
+        alone = examine(a, b, rule)
+        assert (alone is None) == (contact is None)
+        if alone is not None and contact is not None:
+            assert (alone.kind, alone.method) == (contact.kind, contact.method)
+            assert alone.rows == pytest.approx(contact.rows, abs=1e-9)
+            assert alone.depth == pytest.approx(contact.depth, abs=1e-9)
+            assert alone.distance == pytest.approx(contact.distance, abs=1e-9)
+            assert alone.volume == pytest.approx(contact.volume, abs=1e-9)
