@@ -136,10 +136,8 @@ class Geometry:
 
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
-        shapes, fingerprints = (
-            Shapes(self.reader),
-            Fingerprints(self.reader, self.texts, self.thin is not None),
-        )
+        shapes = Shapes(self.reader)
+        fingerprints = Fingerprints(self.reader, self.texts if self.share else None)
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.share and self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
@@ -158,7 +156,7 @@ class Geometry:
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
-            key = fingerprints.of(product, cut=make.cut) if self.share else None
+            key = fingerprints.of(product)
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
@@ -166,7 +164,6 @@ class Geometry:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
                 queue[number] = make.curved, make.source
                 self._items[number] = make.items
-        fingerprints.forget()
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:

@@ -17,7 +17,7 @@ import ifcopenshell
 from functions.core.operation import Files
 from functions.ifc.gate import Checked, open_checked
 from functions.ifc.geometry.fingerprints import FOREIGN
-from functions.ifc.geometry.texts import Line, Texts
+from functions.ifc.geometry.texts import MISSING, Line, Texts
 from functions.ifc.reader import Reader
 
 PARTS = ("IfcFace", "IfcFaceOuterBound", "IfcFaceBound", "IfcPolyLoop")
@@ -180,15 +180,12 @@ def _is_complete(reader: Reader, texts: Texts) -> bool:
         entity.id(): 1 + len(items) if isinstance(items, tuple) else 1  # one is the context
         for entity, items in reader.values("IfcRepresentation", "Items")
     }
+    rows = texts.index.rows([*counts])
     free = [entity.id() for entity, item in reader.values("IfcStyledItem", "Item") if item is None]
-    lines = texts.raw([*counts, *free])
     return (
-        lines is not None
-        and all(
-            b"".join(line.split(b"'")[::2]).count(b"#") == count
-            for line, count in zip(lines, counts.values(), strict=False)
-        )
-        and not any(STYLED.match(line) for line in lines[len(counts) :])
+        bool((rows != MISSING).all())
+        and texts.index.below(rows)[1].tolist() == [*counts.values()]
+        and not any(STYLED.match(line) for line in texts.read(texts.index.rows(free)))
     )
 
 
