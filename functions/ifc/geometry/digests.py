@@ -58,7 +58,7 @@ class Digests:
 
     def get(self, number: int) -> int | None:
         """Return the digest of an instance, if there is one."""
-        (row,) = self.index.rows([number]).tolist()
+        row = self.index.row(number)
         return int(self.words[row]) if row != MISSING and self.known[row] else None
 
 

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import ifcopenshell
+import numpy as np
+from numpy.typing import NDArray
 
 from functions.ifc.geometry.digests import Digests
 from functions.ifc.geometry.shapes import LINES
-from functions.ifc.geometry.texts import Texts
+from functions.ifc.geometry.texts import MISSING, Index, Texts
 from functions.ifc.reader import Reader
 
 FACETED = frozenset(
@@ -101,6 +103,13 @@ class Fingerprints:
     def is_styled(self, *numbers: int) -> bool:
         """Tell whether an instance has a style of its own."""
         return not self._styles.keys().isdisjoint(numbers)
+
+    def styled(self, index: Index) -> NDArray[np.bool_]:
+        """Tell of each row of an index whether it has a style of its own."""
+        found = np.zeros(len(index), bool)
+        rows = index.rows([*self._styles])
+        found[rows[rows != MISSING]] = True
+        return found
 
     def openings(self, product: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
         """Return the openings that are cut out of a product."""

@@ -10,7 +10,7 @@ other elements of that look are made here. Where they do not, all of them are le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,11 @@ class Maker:
     scale: float
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
+    _faces: dict[int, Facets | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Get ready to make faces."""
+        self.faces = Faces(self.texts, self.scale, self.fingerprints.styled(self.texts.index))
 
     @property
     def placements(self) -> Placements:
@@ -87,6 +92,16 @@ class Maker:
             pass
         return None
 
+    def prepare(self, products: Sequence[Entity]) -> None:
+        """Make the faces of those of some products that consist of faces, all at once."""
+        each = {product.id(): self._items(product) for product in products}
+        faceted = {
+            number: [item.id() for item in items]
+            for number, items in each.items()
+            if items and all(item.is_a() in FACETED for item in items)
+        }
+        self._faces = dict(zip(faceted, self.faces.make([*faceted.values()]), strict=True)) if faceted else {}
+
     def is_known(self, draft: Draft) -> bool:
         """Tell whether a kernel has been asked about a look."""
         return draft.look in self._known
@@ -105,11 +120,7 @@ class Maker:
 
     def _faceted(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
         """Return a draft of flat faces."""
-        numbers = [item.id() for item in items]
-        lines = self.texts.lines(numbers)
-        if lines is None or self.fingerprints.is_styled(*(lines.keys() - {*numbers})):
-            return None
-        facets = Faces(lines, self.scale).make(numbers)
+        facets = self._faces.pop(product.id(), None)
         if facets is None:
             return None
         styles = [self.fingerprints.style([item]) for item in items]

@@ -204,9 +204,11 @@ class Geometry:
         """Let the witness and the maker work on a batch."""
         self._drafts.clear()
         self._testimonies.clear()
-        for number in batch if is_free(self.engines, self.settings) else ():
-            if number not in self._readable:
-                continue
+        free = is_free(self.engines, self.settings)
+        numbers = [number for number in batch if free and number in self._readable]
+        if self._maker is not None:
+            self._maker.prepare([self.model.by_id(number) for number in numbers])
+        for number in numbers:
             try:
                 draft = self._outline(number, cut=self._readable.pop(number))
             except DAMAGED:  # an engine has its own word for it

@@ -9,6 +9,7 @@ nothing is lost but the shortcut.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -66,6 +67,12 @@ class Index:
     def __len__(self) -> int:
         """How many there are."""
         return len(self.numbers)
+
+    def row(self, number: int) -> int:
+        """Return the row of an instance number, or MISSING."""
+        numbers = self.numbers.data  # an array itself is slow to look into, one by one
+        row = bisect_left(numbers, number)
+        return row if row < len(numbers) and numbers[row] == number else MISSING
 
     def rows(self, numbers: Sequence[int] | Numbers) -> Rows:
         """Return the rows of instance numbers, MISSING for those that are not there."""
@@ -175,7 +182,7 @@ def _chunks(path: Path) -> Iterator[tuple[bytes, int]]:
             yield text[:cut], offset
             rest = text[cut:]
             offset += cut
-        yield rest, offset
+        yield rest.partition(b"\nENDSEC")[0], offset
 
 
 def _scan(text: bytes, offset: int) -> tuple[_Part, int]:
