@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import ifcopenshell
 import numpy as np
 
-from functions.ifc.geometry.carving import carve
 from functions.ifc.geometry.extrusions import EXTRUDED
 from functions.ifc.geometry.faces import Faces, Facets, join
 from functions.ifc.geometry.fingerprints import FACETED, Fingerprints, UnreadError
 from functions.ifc.geometry.mesh import Material, Mesh
+from functions.ifc.geometry.plans import Plans
 from functions.ifc.geometry.polygons import cross
 from functions.ifc.geometry.shapes import LINES
 from functions.ifc.placements import WORLD, Placements
@@ -64,6 +64,7 @@ class Maker:
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
     _faces: dict[int, Facets | None] = field(default_factory=dict)
+    _plans: Plans = field(default_factory=Plans)
 
     def __post_init__(self) -> None:
         """Get ready to make faces."""
@@ -131,7 +132,7 @@ class Maker:
         found: list[Facets] = []
         for place, item in enumerate(items):
             bodies = self.witness.extrusions.hollow(item)
-            facets = bodies and carve(bodies[0], bodies[1:], convex=False)
+            facets = bodies and self._plans.carve(bodies[0], bodies[1:], convex=False)
             if not facets:
                 return None
             found.append(replace(facets, owners=facets.owners + place))
@@ -143,7 +144,7 @@ class Maker:
 
     def _carved(self, product: Entity, item: Entity, testimony: Testimony) -> Draft | None:
         """Return a draft of a body with openings. A kernel is asked once about every number of faces."""
-        facets = carve(testimony.body, testimony.bites)
+        facets = self._plans.carve(testimony.body, testimony.bites)
         if facets is None:
             return None
         groups = {(style := self.fingerprints.style(self._chain(item))): facets.triangles}
