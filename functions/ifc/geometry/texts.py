@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Rows = NDArray[np.int32]
     Bytes = NDArray[np.uint8]
+    Marks = NDArray[np.bool_]
 
-CHUNK_BYTES = 1 << 19
+CHUNK_BYTES = 1 << 18
 WORD = 8  # bytes
 ZEROS, BEYOND_NINE, HIGH_BITS = (np.uint64(int(byte * WORD, 16)) for byte in ("30", "76", "80"))
 PAIRS = tuple(
@@ -36,12 +37,15 @@ PAIRS = tuple(
         (8, 10, 0x00FF00FF00FF00FF), (16, 100, 0x0000FFFF0000FFFF), (32, 10_000, 0x00000000FFFFFFFF)
     )
 )  # fmt: skip
-MAX_CLASS = 16  # how far behind a number to look at its class
+MAX_CLASS = 24  # how far behind a number to look at its class
 MAX_LINES = 50_000
 STRIDE = 2000  # lines to read at a time, where they are spread over the file
 NEWLINE, SPACE, HASH, QUOTE, ZERO = b"\n #'0"
 LETTERS = 3  # IFC, with which every class begins
-UNSHAPED = (b"REL", b"PROP", b"QUAN")  # IfcRel..., IfcProperty..., IfcQuantity...
+# Relationships, properties and quantities are most of many models; no shape is made of them.
+UNSHAPED = (b"REL", b"PROP", b"QUAN")
+KINDS = ("IfcCartesianPoint", "IfcPolyLoop", "IfcFace", "IfcFaceOuterBound", "IfcFaceBound")
+POINT, LOOP = 0, 1
 JOINT = b"\n;"  # a semicolon ends a line, so there is none in it
 MISSING = -1
 
@@ -55,12 +59,13 @@ class Index:
 
     `places` are the offsets of what follows the numbers in the file, `says` hashes of the lines without any
     instance numbers. The rows that row r refers to are `references[starts[r]:starts[r + 1]]`, in order;
-    MISSING is one that is not among them.
+    MISSING is one that is not among them. `kinds` are places among KINDS, or MISSING.
     """
 
     numbers: Rows
-    places: Numbers
+    places: NDArray[Any]
     says: Numbers
+    kinds: NDArray[np.int8]
     starts: Rows
     references: Rows
 
@@ -109,13 +114,28 @@ class Texts:
                 parts.append(part)
         except _CommentError:
             met = MISSING
-        found = _join(parts) if met == self._instances else None
-        return found or EMPTY
+        return _join(parts if met == self._instances else [])
 
     @property
     def found(self) -> bool:
         """Whether there are texts at all."""
         return len(self.index) > 0
+
+    def write(self, path: Path, *, without: Marks) -> None:
+        """Write the file without the lines of some rows: what is left of each is where it ends."""
+        places = np.sort(self.index.places[without])
+        with path.open("wb") as file:
+            for text, offset in _chunks(self._path):
+                codes = np.frombuffer(text, np.uint8)
+                ends = np.flatnonzero(codes == NEWLINE)
+                first, last = np.searchsorted(places, [offset, offset + len(text)])
+                lines = np.searchsorted(ends, places[first:last] - offset)
+                kept = np.ones(len(ends) + 1, bool)
+                kept[lines] = False
+                lengths = np.diff(ends, prepend=0, append=len(codes))
+                whole = np.repeat(kept, lengths)
+                whole[ends] = True
+                file.write(codes[whole].tobytes())
 
     def read(self, rows: Rows) -> list[bytes]:
         """Return what stands behind the numbers of some instances, up to the first semicolon."""
@@ -150,10 +170,6 @@ class Texts:
         }
 
 
-_NONE = np.zeros(0, np.int64)
-EMPTY = Index(_NONE.astype(np.int32), _NONE, _NONE, np.zeros(1, np.int32), _NONE.astype(np.int32))
-
-
 class _CommentError(Exception):
     """There may be a comment between instances, and anything in it."""
 
@@ -162,11 +178,17 @@ class _CommentError(Exception):
 class _Part:
     """What `Index` has, of a part of the file, with numbers instead of rows."""
 
-    numbers: Numbers
+    numbers: Rows
     places: Numbers
     says: Numbers
-    counts: Numbers
-    references: Numbers
+    kinds: NDArray[np.int8]
+    counts: Rows
+    references: Rows
+
+
+_NO_ROWS = np.zeros(0, np.int32)
+_NONE = np.zeros(0, np.int64)
+EMPTY = _Part(_NO_ROWS, _NONE, _NONE, np.zeros(0, np.int8), _NO_ROWS, _NO_ROWS)
 
 
 def _chunks(path: Path) -> Iterator[tuple[bytes, int]]:
@@ -182,7 +204,7 @@ def _chunks(path: Path) -> Iterator[tuple[bytes, int]]:
             yield text[:cut], offset
             rest = text[cut:]
             offset += cut
-        yield rest.partition(b"\nENDSEC")[0], offset
+        yield rest, offset
 
 
 def _scan(text: bytes, offset: int) -> tuple[_Part, int]:
@@ -190,16 +212,27 @@ def _scan(text: bytes, offset: int) -> tuple[_Part, int]:
     codes = np.frombuffer(text + b"\0" * MAX_CLASS, np.uint8)
     heads = np.flatnonzero((codes[:-1] == NEWLINE) & (codes[1:] == HASH))
     numbers, ends = _parse(codes, heads + 2)
-    kept = _may_shape(codes, ends)
+    classes = ends + 1 + (codes[ends + 1] == SPACE) + LETTERS  # after the =
+    kept = ~np.logical_or.reduce([_begins(codes, classes, word) for word in UNSHAPED])
     lengths = np.diff(heads, append=len(text))
-    codes = codes[heads[0] if len(heads) else len(text) : len(text)][np.repeat(kept, lengths)]
+    some = codes[heads[0] if len(heads) else len(text) : len(text)][np.repeat(kept, lengths)]
     starts = np.cumsum(lengths[kept]) - lengths[kept]
-    counts, references, rest = _refer(codes, starts, starts + (ends - heads)[kept])
+    counts, references, rest = _refer(some, starts, starts + (ends - heads)[kept])
     plain = rest.tobytes()
     if b"/" in plain and b"/*" in plain:
         raise _CommentError
     says = np.fromiter(map(hash, plain.split(b"\n#")[1:]), np.int64, len(starts))
-    return _Part(numbers[kept], ends[kept] + offset, says, counts, references), len(kept)
+    kinds = np.full(len(classes), MISSING, np.int8)
+    for kind, name in enumerate(KINDS):
+        kinds[_begins(codes, classes, name[LETTERS:].upper().encode() + b"(")] = kind
+    return _Part(
+        numbers[kept].astype(np.int32),
+        ends[kept] + offset,
+        says,
+        kinds[kept],
+        counts.astype(np.int32),
+        references.astype(np.int32),
+    ), len(kept)
 
 
 def _refer(codes: Bytes, heads: Numbers, ends: Numbers) -> tuple[Numbers, Numbers, Bytes]:
@@ -248,38 +281,35 @@ def _parse(codes: Bytes, places: Numbers) -> tuple[Numbers, Numbers]:
     return numbers, ends
 
 
-def _may_shape(codes: Bytes, places: Numbers) -> NDArray[np.bool_]:
-    """Tell of which lines a shape may be made: relationships, properties and quantities are none.
-
-    They are most of many models, and keeping them would take as much memory.
-    """
-    start = places + 1  # after the =
-    start = start + (codes[start] == SPACE) + LETTERS
-    none = np.zeros(len(places), bool)
-    for word in UNSHAPED:
-        same = np.ones(len(places), bool)
-        for place, letter in enumerate(word):
-            same &= codes[start + place] == letter
-        none |= same
-    return ~none
+def _begins(codes: Bytes, places: Numbers, word: bytes) -> Marks:
+    """Tell at which places a word begins."""
+    left = np.arange(len(places))
+    for at, letter in enumerate(word):
+        left = left[codes[places[left] + at] == letter]
+    found = np.zeros(len(places), bool)
+    found[left] = True
+    return found
 
 
-def _join(parts: Sequence[_Part]) -> Index | None:
-    """Return the parts as one; None where two instances have the same number."""
-    numbers, places, says, counts, references = (
-        np.concatenate([_NONE, *(getattr(part, name) for part in parts)])
-        for name in ("numbers", "places", "says", "counts", "references")
+def _join(parts: Sequence[_Part]) -> Index:
+    """Return the parts as one; nothing where two instances have the same number."""
+    numbers, places, says, kinds, counts, references = (
+        np.concatenate([getattr(part, each.name) for part in (EMPTY, *parts)]) for each in fields(_Part)
     )
     if (numbers[1:] <= numbers[:-1]).any():
         order = np.argsort(numbers, kind="stable")
         starts = (np.cumsum(counts) - counts)[order]
-        numbers, places, says, counts = numbers[order], places[order], says[order], counts[order]
+        numbers, places, says, kinds, counts = (
+            values[order] for values in (numbers, places, says, kinds, counts)
+        )
         references = references[_spread(starts, counts)]
         if (numbers[1:] == numbers[:-1]).any():
-            return None
+            return _join([])
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    index = Index(numbers.astype(np.int32), places, says, starts, references.astype(np.int32))
-    return Index(index.numbers, places, says, starts, index.rows(references))
+    if not len(places) or places.max() <= np.iinfo(np.uint32).max:
+        places = places.astype(np.uint32)
+    index = Index(numbers, places, says, kinds, starts, _NO_ROWS)
+    return replace(index, references=index.rows(references))
 
 
 def _spread(starts: NDArray[Any], counts: NDArray[Any]) -> Numbers:

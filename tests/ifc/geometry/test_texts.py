@@ -9,7 +9,7 @@ import pytest
 
 from functions.ifc.geometry import texts
 from functions.ifc.geometry.digests import Digests
-from functions.ifc.geometry.texts import Texts
+from functions.ifc.geometry.texts import KINDS, Texts
 
 Step = Callable[..., Path]
 
@@ -55,7 +55,7 @@ def test_the_same_lines_connected_otherwise_say_something_else(step: Step) -> No
 
 
 def test_what_is_added_to_an_instance_counts_for_all_above_it(step: Step) -> None:
-    index = Texts(step(face(10) + face(20)), 13).index
+    index = Texts(step(face(10) + face(20) + face(30)), 19).index
     plain, styled = Digests.of(index, {}), Digests.of(index, {21: [1]})
     assert plain.get(15) == plain.get(25) == styled.get(15) != styled.get(25)
 
@@ -96,3 +96,18 @@ def test_lines_are_those_of_all_that_is_referred_to(step: Step) -> None:
     assert [*lines] == [10, 11, 12, 13, 14]
     assert Texts(step(face(10).replace("IFCPOLYLOOP(", "IFCPOLYLOOP('#15',")), 7).lines([14]) is None
     assert Texts(step(face(10).replace("#12)", "#99)")), 7).lines([14]) is None
+
+
+@pytest.mark.usefixtures("_chunks")
+def test_a_file_without_some_lines_keeps_the_others_where_they_are(step: Step, tmp_path: Path) -> None:
+    path = step(face(10) + "#30=IFCWALL('a',\n'b');\n" + face(20))
+    texts = Texts(path, 14)
+    target = tmp_path / "rest.ifc"
+    texts.write(target, without=texts.index.kinds >= 0)
+    before, after = path.read_text().split("\n"), target.read_text().split("\n")
+    assert len(before) == len(after)
+    assert all(new in ("", old) for old, new in zip(before, after, strict=True))
+    assert [line.split("(")[0] for line in after if line.startswith("#")][-1] == "#30=IFCWALL"
+    assert [KINDS[kind] for kind in texts.index.kinds.tolist() if kind >= 0] == 2 * [
+        *["IfcCartesianPoint"] * 3, "IfcPolyLoop", "IfcFaceOuterBound", "IfcFace"
+    ]  # fmt: skip
