@@ -48,6 +48,7 @@ KINDS = ("IfcCartesianPoint", "IfcPolyLoop", "IfcFace", "IfcFaceOuterBound", "If
 POINT, LOOP = 0, 1
 JOINT = b"\n;"  # a semicolon ends a line, so there is none in it
 MISSING = -1
+SPARSE = 8  # times as many numbers as rows: up to there a table of all numbers is found in at once
 
 Line = tuple[bytes, list[int]]
 """What follows the number of an instance, and the numbers that it refers to."""
@@ -82,6 +83,11 @@ class Index:
     def rows(self, numbers: Sequence[int] | Numbers) -> Rows:
         """Return the rows of instance numbers, MISSING for those that are not there."""
         wanted = np.asarray(numbers).astype(np.int32)  # of another type, all numbers would be copied
+        if len(wanted) > len(self) > 0 and self.numbers[-1] <= SPARSE * len(self):
+            table = np.full(int(self.numbers[-1]) + 2, MISSING, np.int32)
+            table[self.numbers] = np.arange(len(self), dtype=np.int32)
+            found: Rows = table[np.clip(wanted, 0, len(table) - 1)]
+            return found
         rows = np.searchsorted(self.numbers, wanted).astype(np.int32)
         rows[rows == len(self)] = MISSING
         if len(self):
