@@ -63,6 +63,7 @@ class Maker:
     scale: float
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
+    _bodies: dict[int, tuple[Entity, ...]] = field(default_factory=dict)
     _faces: dict[int, Facets | None] = field(default_factory=dict)
     _plans: Plans = field(default_factory=Plans)
 
@@ -76,12 +77,12 @@ class Maker:
         return self.witness.placements
 
     def draft(self, product: Entity, testimony: Testimony | None) -> Draft | None:
-        """Return the triangles of a product; None where a kernel has to make it.
+        """Return the triangles of a product that was prepared; None where a kernel has to make it.
 
         The product must have a fingerprint: then all that decides about its looks has been read. The
         testimony is of its body and what is cut out of it.
         """
-        items = self._items(product)
+        items = self._bodies.pop(product.id(), ())
         try:
             if items and testimony is not None:
                 return self._carved(product, items[0], testimony)
@@ -94,11 +95,11 @@ class Maker:
         return None
 
     def prepare(self, products: Sequence[Entity]) -> None:
-        """Make the faces of those of some products that consist of faces, all at once."""
-        each = {product.id(): self._items(product) for product in products}
+        """Read what some products consist of, and make the faces of all those that consist of faces."""
+        self._bodies = {product.id(): self._items(product) for product in products}
         faceted = {
             number: [item.id() for item in items]
-            for number, items in each.items()
+            for number, items in self._bodies.items()
             if items and all(item.is_a() in FACETED for item in items)
         }
         self._faces = dict(zip(faceted, self.faces.make([*faceted.values()]), strict=True)) if faceted else {}

@@ -44,7 +44,6 @@ POLYLOOP = re.compile(rb"\s*=\s*IFCPOLYLOOP\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
 BOUND = re.compile(rb"\s*=\s*(IFCFACEOUTERBOUND|IFCFACEBOUND)\s*\(\s*#\d+\s*,\s*\.([TF])\.\s*\)\s*")
 FACE = re.compile(rb"\s*=\s*IFCFACE\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
 FACE_SET = re.compile(rb"\s*=\s*IFC(?:CLOSEDSHELL|OPENSHELL|CONNECTEDFACESET)\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
-STYLED = re.compile(rb"\s*=\s*\w+\s*\(\s*#")  # a style of an item
 CORNER = re.compile(rb"\s*=\s*IFCCARTESIANPOINT\s*\(\s*\(([^()]*,[^()]*)\)\s*\)\s*")
 Entity = ifcopenshell.entity_instance
 Marks = NDArray[np.bool_]
@@ -60,8 +59,8 @@ def open_thin(checked: Checked, texts: Texts, files: Files, *, free: bool) -> tu
     complete = replace(checked, counts=counts)
     if free and parts >= MANY and checked.counts.keys().isdisjoint(UNFIT) and texts.found:
         lost = _lost(texts.index)
-        reader = Reader(open_checked(_thin(checked, texts, lost, files), files))
-        if _is_complete(reader, texts):
+        if _is_complete(texts, lost):
+            reader = Reader(open_checked(_thin(checked, texts, lost, files), files))
             return reader, Thin(reader, texts, lambda: open_checked(complete, files), parts, lost)
     return Reader(open_checked(complete, files)), None
 
@@ -215,19 +214,15 @@ def _thin(checked: Checked, texts: Texts, lost: Marks, files: Files) -> Checked:
     )
 
 
-def _is_complete(reader: Reader, texts: Texts) -> bool:
-    """Tell whether representations and styles still have all the items that they refer to."""
-    counts = {
-        entity.id(): 1 + len(items) if isinstance(items, tuple) else 1  # one is the context
-        for entity, items in reader.values("IfcRepresentation", "Items")
-    }
-    rows = texts.index.rows([*counts])
-    free = [entity.id() for entity, item in reader.values("IfcStyledItem", "Item") if item is None]
-    return (
-        bool((rows != MISSING).all())
-        and texts.index.below(rows)[1].tolist() == [*counts.values()]
-        and not any(STYLED.match(line) for line in texts.read(texts.index.rows(free)))
-    )
+def _is_complete(texts: Texts, lost: Marks) -> bool:
+    """Tell whether nothing that stays refers to what is left out, but for sets of faces."""
+    index = texts.index
+    gone = lost | (index.kinds > POINT)
+    owners = np.repeat(np.arange(len(index), dtype=np.int32), np.diff(index.starts))
+    there = index.references != MISSING
+    owners = np.unique(owners[there][gone[index.references[there]] & ~gone[owners[there]]])
+    _, first = np.unique(index.says[owners], return_index=True)
+    return all(FACE_SET.fullmatch(line) for line in texts.read(owners[first]))
 
 
 def _check(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes]:
