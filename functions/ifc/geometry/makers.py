@@ -1,8 +1,8 @@
 """Meshes made here instead of by a geometry kernel, as far as a kernel has shown what they look like.
 
-Triangles of flat faces are worked out by `faces`, those of walls with openings from what
-`witness` says by `carving`; which style gets which colour and name,
-through styled items, materials and the kernel's own defaults, is not worked out here but learned: the first
+Triangles of flat faces are worked out by `faces`, those of walls with openings from what `witness` says by
+`plans`; which style gets which colour and name, through styled items, materials and the kernel's own
+defaults, is not worked out here but learned: the first
 element of every look (class, materials, styles of its items) is made by the kernel, and by us. Where both
 agree in area, box and volume, and each of our styles covers as much as one material of the kernel's, the
 other elements of that look are made here. Where they do not, all of them are left to the kernel.

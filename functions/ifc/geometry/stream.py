@@ -65,11 +65,11 @@ class Shape:
 class Geometry:
     """The shapes of a model, element by element; the counts are final once the stream has ended.
 
-    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces; `thin` has those that the
-    model lacks; for a few products it does not pay to look for equal ones, which reads the whole model:
-    `share=False`. `elements` counts those
-    that should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones
-    left over.
+    `settings` are IfcOpenShell's own, by name; `texts` serve to find equal ones and to make faces, and
+    without them all is left to engines; `thin` has the faces that the model lacks; for a few products it does
+    not pay to look for equal ones, which reads the whole file: `share=False`. `elements` counts those that
+    should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones left
+    over.
     """
 
     reader: Reader
