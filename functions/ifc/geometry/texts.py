@@ -216,7 +216,8 @@ def _chunks(path: Path) -> Iterator[tuple[bytes, int]]:
 def _scan(text: bytes, offset: int) -> tuple[_Part, int]:
     """Read a part of the file; also return how many lines there are, with those that shapes do not need."""
     codes = np.frombuffer(text + b"\0" * MAX_CLASS, np.uint8)
-    heads = np.flatnonzero((codes[:-1] == NEWLINE) & (codes[1:] == HASH))
+    heads = np.flatnonzero(codes == NEWLINE)
+    heads = heads[codes[heads + 1] == HASH]
     numbers, ends = _parse(codes, heads + 2)
     classes = ends + 1 + (codes[ends + 1] == SPACE) + LETTERS  # after the =
     kept = ~np.logical_or.reduce([_begins(codes, classes, word) for word in UNSHAPED])

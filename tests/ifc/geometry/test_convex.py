@@ -49,6 +49,6 @@ def test_cubes_share_what_they_overlap() -> None:
 
 def test_a_cube_on_its_edge_shares_less_than_its_box_would() -> None:
     part = 1 / math.sqrt(2)
-    turned = [[(part * (x - y), part * (x + y), z) for x, y, z in face] for face in cube()]
+    turned: Faces = [[(part * (x - y), part * (x + y), z) for x, y, z in face] for face in cube()]
     assert volume_of(intersect(cube(), turned)) == pytest.approx(math.sqrt(2) - 1)
     assert volume_of(intersect(turned, cube())) == pytest.approx(math.sqrt(2) - 1)
