@@ -80,6 +80,7 @@ class Shapes:
         geometry = Geometry(
             version.reader,
             settings=dict(SETTINGS),
+            texts=version.texts,
             share=len(products) > MANY,
             **engines,  # type: ignore[arg-type]
         )

@@ -78,7 +78,8 @@ def _cameras(version: Version, rows: list[int]) -> dict[int, Camera]:
     """Return cameras that frame some objects: their shapes, or else where they are placed."""
     products = [version.element(row) for row in rows]
     products = [product for product in products if product.is_a("IfcProduct")]
-    geometry = Geometry(version.reader, settings={"no-normals": True}, share=len(products) > MANY)
+    settings = {"no-normals": True}
+    geometry = Geometry(version.reader, settings, texts=version.texts, share=len(products) > MANY)
     found: dict[int, Camera] = {}
     for shape in geometry.stream(products):
         points = shape.mesh.points @ shape.placement[:3, :3].T + shape.placement[:3, 3]

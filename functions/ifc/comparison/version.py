@@ -13,6 +13,7 @@ import numpy as np
 from functions.ifc.comparison.classes import OBJECT, PLACEMENT, RELATION, SHAPE, Classes, flags
 from functions.ifc.comparison.digests import Digests, digest, distinct, mix
 from functions.ifc.comparison.relations import LIST, Pairs, Relations, single
+from functions.ifc.geometry.texts import Texts
 from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader, finite
 from functions.ifc.step.syntax import MAX_ID
@@ -56,9 +57,10 @@ class Version:
         self.digests: Digests = digest(index, self.classes, salt=self.salt)
         self._relate()
 
-    def attach(self, reader: Reader) -> None:
+    def attach(self, reader: Reader, checked: Checked) -> None:
         """Let values be read, out of the model itself or of an excerpt."""
         self.reader = reader
+        self.texts = Texts(checked.path, checked.instances)
         self.units = list_units(reader)
         self.scale = length_scale(self.units) or 1.0
         self.placements = Placements(reader)

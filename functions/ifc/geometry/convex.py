@@ -14,6 +14,7 @@ Faces = list[Face]
 
 TINY_M = 1e-9
 TRIANGLE = 3
+BOX_FACES, BOX_CORNERS = 6, 4
 
 
 def clip(faces: Faces, normal: Vector, offset: float) -> Faces:
@@ -64,6 +65,10 @@ def _cap(rim: list[Vector], normal: Vector) -> Face:
 
 def intersect(body: Faces, other: Faces) -> Faces:
     """Return the common part of two convex bodies."""
+    one, two = _extent(body), _extent(other)
+    if one and two:
+        (a, b, c), (x, y, z) = (tuple(map(choose, one[at], two[at])) for at, choose in ((0, max), (1, min)))
+        return _box((a, b, c), (x, y, z)) if min(x - a, y - b, z - c) > TINY_M else []
     for face in other:
         normal = cross(minus(face[1], face[0]), minus(face[2], face[0]))
         length = math.hypot(*normal)
@@ -71,6 +76,27 @@ def intersect(body: Faces, other: Faces) -> Faces:
             x, y, z = (value / length for value in normal)
             body = clip(body, (x, y, z), dot(face[0], (x, y, z)))
     return body
+
+
+def _extent(faces: Faces) -> tuple[Vector, Vector] | None:
+    """Return the lowest and the highest corner of a box along the axes; None of anything else."""
+    if len(faces) != BOX_FACES or any(len(face) != BOX_CORNERS for face in faces):
+        return None
+    low, high = box_of(faces)
+    for face in faces:
+        for corner in face:
+            for value, least, most in zip(corner, low, high, strict=True):
+                if value - least > TINY_M < most - value:
+                    return None
+    return low, high
+
+
+def _box(low: Vector, high: Vector) -> Faces:
+    """Return the faces of a box along the axes."""
+    (a, b, c), (x, y, z) = low, high
+    foot, head = [(a, b, c), (x, b, c), (x, y, c), (a, y, c)], [(a, b, z), (x, b, z), (x, y, z), (a, y, z)]
+    sides = [(foot[at - 1], foot[at], head[at], head[at - 1]) for at in range(BOX_CORNERS)]
+    return [foot[::-1], head, *sides]
 
 
 def volume_of(faces: Faces) -> float:

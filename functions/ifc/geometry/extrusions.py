@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import ifcopenshell
-import numpy as np
 
 from functions.ifc.geometry.convex import TINY_M, Faces
 from functions.ifc.placements import WORLD, Frame, Placements, Vector, transform
 
-if TYPE_CHECKING:
-    from functions.ifc.geometry.mesh import Floats
-
+Ring = list[tuple[float, float]]
 EXTRUDED = "IfcExtrudedAreaSolid"
 HOLLOW = "IfcArbitraryProfileDefWithVoids"
 POLYGONS = frozenset({"IfcArbitraryClosedProfileDef", HOLLOW})
@@ -48,7 +44,7 @@ class Extrusions:
         found = [body for body in bodies if body is not None]
         return found if len(found) == len(bodies) else None
 
-    def _extrude(self, item: ifcopenshell.entity_instance, ring: Floats) -> Faces | None:
+    def _extrude(self, item: ifcopenshell.entity_instance, ring: Ring) -> Faces | None:
         """Return a counterclockwise ring extruded as an item says, in metres."""
         reader = self.placements.reader
         depth, direction = reader.number(item, "Depth"), reader.entity(item, "ExtrudedDirection")
@@ -61,9 +57,8 @@ class Extrusions:
         if len(ratios) != 3 or not ratios[2] * depth > 0:  # noqa: PLR2004
             return None
         x, y, z = (float(ratio) / length * depth for ratio in ratios)
-        corners = [(float(u), float(v)) for u, v in ring]
-        low = [self._metres(frame, (u, v, 0.0)) for u, v in corners]
-        high = [self._metres(frame, (u + x, v + y, z)) for u, v in corners]
+        low = [self._metres(frame, (u, v, 0.0)) for u, v in ring]
+        high = [self._metres(frame, (u + x, v + y, z)) for u, v in ring]
         sides = [(low[i - 1], low[i], high[i], high[i - 1]) for i in range(len(low))]
         return [low[::-1], high, *sides]
 
@@ -72,23 +67,23 @@ class Extrusions:
         x, y, z = transform(frame, point)
         return x * self.scale, y * self.scale, z * self.scale
 
-    def _ring(self, profile: ifcopenshell.entity_instance) -> Floats | None:
+    def _ring(self, profile: ifcopenshell.entity_instance) -> Ring | None:
         """Return the corners of a rectangle, or the outer ones of a polygon, in the model's unit."""
         reader = self.placements.reader
         if profile.is_a() == "IfcRectangleProfileDef":
             x, y = (reader.number(profile, name) for name in ("XDim", "YDim"))
             if not x or not y:
                 return None
-            ring = np.array([[-x, -y], [x, -y], [x, y], [-x, y]]) / 2
-            return self._placed(ring, reader.entity(profile, "Position"))
+            x, y = x / 2, y / 2
+            return self._placed([(-x, -y), (x, -y), (x, y), (-x, y)], reader.entity(profile, "Position"))
         return self._corners(reader.entity(profile, "OuterCurve")) if profile.is_a() in POLYGONS else None
 
-    def polygon(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
+    def polygon(self, curve: ifcopenshell.entity_instance | None) -> Ring | None:
         """Return the corners of a convex polyline, counterclockwise, in the model's unit."""
         ring = self._corners(curve)
         return None if ring is None else _convex(ring)
 
-    def _corners(self, curve: ifcopenshell.entity_instance | None) -> Floats | None:
+    def _corners(self, curve: ifcopenshell.entity_instance | None) -> Ring | None:
         """Return the corners of a closed polyline."""
         reader = self.placements.reader
         if curve is None or curve.is_a() != "IfcPolyline":
@@ -96,9 +91,9 @@ class Extrusions:
         points = [reader.read(point, "Coordinates") for point in reader.entities(curve, "Points")]
         if not TRIANGLE < len(points) <= MAX_CORNERS or any(len(point) != 2 for point in points):  # noqa: PLR2004
             return None
-        return np.array(points[:-1] if points[0] == points[-1] else points, float)
+        return [(float(u), float(v)) for u, v in (points[:-1] if points[0] == points[-1] else points)]
 
-    def _placed(self, ring: Floats, position: ifcopenshell.entity_instance | None) -> Floats | None:
+    def _placed(self, ring: Ring, position: ifcopenshell.entity_instance | None) -> Ring | None:
         """Return a ring moved by an IfcAxis2Placement2D."""
         reader = self.placements.reader
         if position is None:
@@ -106,17 +101,16 @@ class Extrusions:
         location, direction = reader.entity(position, "Location"), reader.entity(position, "RefDirection")
         origin = None if location is None else reader.read(location, "Coordinates")
         x, y = reader.read(direction, "DirectionRatios")[:2] if direction else (1.0, 0.0)
-        length = float(np.hypot(x, y))
+        length = math.hypot(x, y)
         if not isinstance(origin, tuple) or not length:
             return None
-        placed: Floats = ring @ np.array([[x, y], [-y, x]]) / length + np.array(origin[:2])
-        return placed
+        x, y, (a, b) = x / length, y / length, origin[:2]
+        return [(u * x - v * y + a, u * y + v * x + b) for u, v in ring]
 
 
-def _convex(ring: Floats) -> Floats | None:
+def _convex(ring: Ring) -> Ring | None:
     """Return a convex ring counterclockwise; None when it is not convex."""
-    corners = ring.tolist()
-    edges = [(x - u, y - v) for (u, v), (x, y) in zip(corners, corners[1:] + corners[:1], strict=True)]
+    edges = [(x - u, y - v) for (u, v), (x, y) in zip(ring, ring[1:] + ring[:1], strict=True)]
     pairs = list(zip(edges, edges[1:] + edges[:1], strict=True))
     turns = [a * d - b * c for (a, b), (c, d) in pairs]
     angles = [math.atan2(turn, a * c + b * d) for turn, ((a, b), (c, d)) in zip(turns, pairs, strict=True)]
@@ -126,8 +120,7 @@ def _convex(ring: Floats) -> Floats | None:
     return ring if high > 0 else ring[::-1]
 
 
-def _orient(ring: Floats) -> Floats:
+def _orient(ring: Ring) -> Ring:
     """Return a ring counterclockwise."""
-    corners = ring.tolist()
-    after = zip(corners, corners[1:] + corners[:1], strict=True)
+    after = zip(ring, ring[1:] + ring[:1], strict=True)
     return ring if sum(u * y - v * x for (u, v), (x, y) in after) > 0 else ring[::-1]

@@ -1,29 +1,32 @@
 """Shapes that consist of flat faces, read straight out of the STEP text and made into triangles.
 
-Boundary representations and face sets leave nothing to work out but the triangles of polygons. Each face
-keeps corners of its own, with the normal of its plane, as kernels give them. What is out of the ordinary
-(a face that is not flat, a ring that crosses itself, a kind that is not known) makes no mesh here, and a
-kernel has to.
+Boundary representations and face sets leave nothing to work out but the triangles of polygons, and those of
+many elements are worked out at once. Each face keeps corners of its own, with the normal of its plane, as
+kernels give them. What is out of the ordinary (a face that is not flat, a ring that crosses itself, a kind
+that is not known, a style of a face) makes no mesh here, and a kernel has to.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from functions.ifc.geometry.polygons import cross, cut, fan, fans, newell
+from functions.ifc.geometry.polygons import Patterns, cross, newell
+from functions.ifc.geometry.texts import MISSING
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from functions.ifc.geometry.mesh import Floats
     from functions.ifc.geometry.polygons import Integers
-    from functions.ifc.geometry.texts import Line
+    from functions.ifc.geometry.texts import Rows, Texts
 
-Face = list[list[int]]
-"""Rings of point numbers, the outer one first."""
+    Marks = NDArray[np.bool_]
 
 TRIANGULATED = re.compile(
     rb"\s*=\s*IFCTRIANGULATEDFACESET\s*\(\s*#\d+\s*,.*,\s*(\$|\.[TFU]\.)\s*,"
@@ -34,16 +37,21 @@ POLYGONAL = re.compile(
     rb"\s*=\s*IFCPOLYGONALFACESET\s*\(\s*#\d+\s*,\s*(\$|\.[TFU]\.)\s*,\s*\([#0-9,\s]+\)\s*,\s*\$\s*\)\s*"
 )
 INDEXED = re.compile(rb"\s*=\s*IFCINDEXEDPOLYGONALFACE(?:WITHVOIDS)?\s*\(([0-9,()\s]+)\)\s*")
-POINTS = re.compile(rb"\s*=\s*IFCCARTESIANPOINTLIST3D\s*\(\s*\((.*)\)\s*(?:,\s*\$\s*)?\)\s*", re.DOTALL)
-POINT = re.compile(rb"=\s*IFCCARTESIANPOINT\s*\(\s*\(([^()]*,[^()]*,[^()]*)\)\s*\)")
+LIST = re.compile(rb"\s*=\s*IFCCARTESIANPOINTLIST3D\s*\(\s*\((.*)\)\s*(?:,\s*\$\s*)?\)\s*", re.DOTALL)
 RINGS = re.compile(rb"\(([0-9,\s]+)\)")
-KIND = re.compile(rb"\s*=\s*(\w+)\s*\(")
-SHELLS = (b"IFCCLOSEDSHELL", b"IFCOPENSHELL", b"IFCCONNECTEDFACESET")
-MODELS = (b"IFCFACETEDBREP", b"IFCSHELLBASEDSURFACEMODEL", b"IFCFACEBASEDSURFACEMODEL")
-TRUE, FALSE = b".T.", b".F."
+MODEL = re.compile(
+    rb"\s*=\s*IFC(FACETEDBREP|SHELLBASEDSURFACEMODEL|FACEBASEDSURFACEMODEL)\s*\([#0-9,()\s]+\)\s*"
+)
+SHELL = re.compile(rb"\s*=\s*IFC(?:CLOSEDSHELL|OPENSHELL|CONNECTEDFACESET)\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
+FACE = re.compile(rb"\s*=\s*IFCFACE\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
+BOUND = re.compile(rb"\s*=\s*IFCFACE(OUTER)?BOUND\s*\(\s*#\d+\s*,\s*\.([TF])\.\s*\)\s*")
+LOOP = re.compile(rb"\s*=\s*IFCPOLYLOOP\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
+POINT = re.compile(rb"\s*=\s*IFCCARTESIANPOINT\s*\(\s*\(([^()]*,[^()]*,[^()]*)\)\s*\)\s*")
+NOWHERE = b"nan,nan,nan"
 TRIANGLE, AXES = 3, 3
 NOTHING_M2 = 1e-14
 SAME_M = 1e-9  # corners as near as that are one
+MAX_PARTS = 200_000  # of faces, to be read at once
 
 
 @dataclass(frozen=True)
@@ -57,18 +65,38 @@ class Facets:
     triangles: Integers
     owners: Integers
 
-    def turn(self, closed: Sequence[bool]) -> Facets:
+    def turn(self, closed: Marks) -> Facets:
         """Return the same, with those of the closed surfaces inside out that are it now."""
-        a, b, c = np.moveaxis((self.points - self.points[0])[self.triangles], 1, 0)
-        parts = np.einsum("ij,ij->i", a, cross(b, c))
-        volumes = np.bincount(self.owners, parts, minlength=len(closed))
-        wrong = ((volumes < 0) & np.array(closed))[self.owners]
+        firsts = np.zeros((len(closed), AXES))
+        firsts[self.owners[::-1]] = self.points[self.triangles[::-1, 0]]
+        a, b, c = np.moveaxis(self.points[self.triangles] - firsts[self.owners, None], 1, 0)
+        volumes = np.bincount(self.owners, np.einsum("ij,ij->i", a, cross(b, c)), minlength=len(closed))
+        wrong = ((volumes < 0) & closed)[self.owners]
         if not wrong.any():
             return self
         normals, triangles = self.normals.copy(), self.triangles.copy()
         normals[np.unique(triangles[wrong])] *= -1
         triangles[wrong] = triangles[wrong, ::-1]
         return Facets(self.points, normals, triangles, self.owners)
+
+    def pick(self, triangles: Marks) -> Facets:
+        """Return some of the triangles, which share no corner with the others."""
+        used = np.unique(self.triangles[triangles])
+        places = np.searchsorted(used, self.triangles[triangles])
+        return Facets(self.points[used], self.normals[used], places, self.owners[triangles])
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Faces that belong to owners: `corners` are rows of `points`, of each ring in turn; face f has the rings
+    `first[f]:first[f + 1]`, the outer one first, and ring r the corners `start[r]:start[r + 1]`.
+    """
+
+    points: Floats
+    corners: Integers
+    start: Integers
+    first: Integers
+    owners: Integers
 
 
 class UnknownError(Exception):
@@ -77,121 +105,213 @@ class UnknownError(Exception):
 
 @dataclass
 class Faces:
-    """The faces in some lines of a STEP file; `scale` is metres per length unit."""
+    """Makes the faces of one model; `scale` is metres per length unit, `styled` tells which rows of the index
+    have a style of their own.
+    """
 
-    lines: Mapping[int, Line]
+    texts: Texts
     scale: float
+    styled: Marks
+    _patterns: Patterns = field(default_factory=Patterns)
+    _lines: dict[int, bytes] = field(default_factory=dict)
 
-    def make(self, items: Sequence[int]) -> Facets | None:
-        """Return the triangles of representation items, in metres; None where a kernel has to make them.
+    def make(self, elements: Sequence[Sequence[int]]) -> list[Facets | None]:
+        """Return the triangles of elements, given by their representation items, in metres.
 
-        Their owners are the places of the items.
+        None where a kernel has to make an element. Their owners are the places of the items.
         """
-        points: list[Floats] = []
-        faces, closed, owners = list[Face](), list[bool](), list[int]()
-        start = 0
+        counts = [len(items) for items in elements]
+        rows = self.texts.index.rows([item for items in elements for item in items])
+        bad = rows == MISSING
+        closed = np.zeros(len(rows), bool)
         try:
-            for place, number in enumerate(items):
-                some, rings, whole = self._read(number)
-                faces += [[[corner + start for corner in ring] for ring in face] for face in rings]
-                owners += [place] * len(rings)
-                points.append(some)
-                closed.append(whole)
-                start += len(some)
-            found = mesh(np.concatenate(points) * self.scale, faces, owners)
-        except (UnknownError, ValueError, KeyError, IndexError):
-            return None
-        return found and found.turn(closed)
+            rings = self._read(rows, bad, closed)
+        except (UnknownError, ValueError):
+            return [None] * len(elements)
+        facets = self._mesh(rings, bad)
+        if facets is None:
+            return [None] * len(elements)
+        facets = facets.turn(closed)
+        ends = np.cumsum([0, *counts]).tolist()
+        found = list[Facets | None]()
+        for start, end in pairwise(ends):
+            own = (facets.owners >= start) & (facets.owners < end)
+            some = None if bad[start:end].any() or not own.any() else facets.pick(own)
+            found.append(some and replace(some, owners=some.owners - start))
+        return found
 
-    def _read(self, number: int) -> tuple[Floats, list[Face], bool]:
-        """Return the points of an item, its faces, and whether they are said to enclose something."""
-        text, references = self.lines[number]
-        if found := TRIANGULATED.fullmatch(text):
-            corners = np.array(found[2].translate(None, b"() \r\n").split(b",")).astype(np.int64) - 1
-            points = self._list(references[0])
-            _check(corners, points)
-            return points, [[row] for row in corners.reshape(-1, TRIANGLE).tolist()], found[1] == TRUE
-        if found := POLYGONAL.fullmatch(text):
-            points = self._list(references[0])
-            return points, [self._indexed(face, points) for face in references[1:]], found[1] == TRUE
-        kind = _kind(text)
-        if kind not in MODELS:
-            raise UnknownError
-        shells = [self.lines[shell] for shell in references]
-        if any(_kind(shell) not in SHELLS for shell, _ in shells):
-            raise UnknownError
-        faces = [self._face(face) for _, numbers in shells for face in numbers]
-        return (*self._gather(faces), kind == MODELS[0])
+    def _read(self, rows: Rows, bad: Marks, closed: Marks) -> Rings:
+        """Return the faces of items; note which are said to enclose something and which are not known."""
+        models, found = list[int](), list[Rings]()
+        for place, line in enumerate(self.texts.read(rows)):
+            if kind := MODEL.fullmatch(line):
+                closed[place] = kind[1] == b"FACETEDBREP"
+                models.append(place)
+                continue
+            try:
+                rings, closed[place] = self._set(line, rows[place : place + 1], place)
+                found.append(rings)
+            except (UnknownError, ValueError):
+                bad[place] = True
+        if models:
+            found.append(self._models(rows[models], np.array(models), bad))
+        return _chain(found)
 
-    def _list(self, number: int) -> Floats:
+    def _set(self, line: bytes, row: Rows, owner: int) -> tuple[Rings, bool]:
+        """Return the faces of a face set, and whether they enclose something."""
+        below, _ = self.texts.index.below(row)
+        if self.styled[below].any() or (below == MISSING).any():
+            raise UnknownError
+        points = self._list(below[:1])
+        if found := TRIANGULATED.fullmatch(line):
+            corners = np.array(found[2].translate(None, b"() \r\n").split(b",")).astype(np.int64)
+            sizes = [TRIANGLE] * (len(corners) // TRIANGLE)
+            faces = [1] * len(sizes)
+        elif found := POLYGONAL.fullmatch(line):
+            lines = [INDEXED.fullmatch(face) for face in self.texts.read(below[1:])]
+            rings = [RINGS.findall(face[1]) for face in lines if face]
+            each = [ring.split(b",") for face in rings for ring in face]
+            corners = np.array([corner for ring in each for corner in ring]).astype(np.int64)
+            sizes, faces = [len(ring) for ring in each], [len(face) for face in rings]
+            if len(rings) < len(lines):
+                raise UnknownError
+        else:
+            raise UnknownError
+        if corners.min() < 1 or corners.max() > len(points) or sum(sizes) < len(corners):
+            raise UnknownError
+        owners = np.full(len(faces), owner)
+        return Rings(points, corners - 1, _ends(sizes), _ends(faces), owners), found[1] == b".T."
+
+    def _list(self, row: Rows) -> Floats:
         """Return the points of an IfcCartesianPointList3D."""
-        found = POINTS.fullmatch(self.lines[number][0])
+        found = LIST.fullmatch(self.texts.read(row)[0])
         if found is None:
             raise UnknownError
         numbers = found[1].translate(None, b"() \r\n").split(b",")
-        return np.array(numbers).astype(np.float64).reshape(-1, AXES)
+        return np.array(numbers).astype(np.float64).reshape(-1, AXES) * self.scale
 
-    def _indexed(self, number: int, points: Floats) -> Face:
-        """Return the rings of an IfcIndexedPolygonalFace, which count points from 1."""
-        found = INDEXED.fullmatch(self.lines[number][0])
-        if found is None:
+    def _models(self, rows: Rows, owners: Integers, bad: Marks) -> Rings:
+        """Return the faces of models of shells, and note which of these are not as they are known here."""
+        for pattern in (SHELL, FACE):
+            rows, parents, _, _ = self._below(rows, owners, pattern, bad)
+            owners = owners[parents]
+        bounds, faces, kinds, which = self._below(rows, owners, BOUND, bad)
+        loops, parents, _, _ = self._below(bounds, owners[faces], LOOP, bad)
+        inner, turned = (
+            np.array([kind[group] == word for kind in kinds], bool)[which[parents]]
+            for group, word in ((1, None), (2, b"F"))
+        )
+        faces = faces[parents]
+        order = np.lexsort((inner, faces))
+        loops, faces = loops[order], faces[order]
+        corners, sizes = self.texts.index.below(loops)
+        if not len(corners):
+            return _chain([])
+        corners = corners[_turn(sizes, turned[order])]
+        places, points = self._points(corners)
+        lost = np.isnan(points[places, 0]) | self.styled[corners]
+        bad[np.repeat(owners[faces], sizes)[lost]] = True
+        first = np.flatnonzero(np.diff(faces, prepend=-1))
+        return Rings(points, places, _ends(sizes), np.append(first, len(faces)), owners[faces[first]])
+
+    def _below(
+        self, rows: Rows, owners: Integers, pattern: re.Pattern[bytes], bad: Marks
+    ) -> tuple[Rows, Integers, list[re.Match[bytes]], Integers]:
+        """Return what rows refer to, the places of who does, the ways to write it, and which is whose.
+
+        What does not fit the pattern is left out, and noted as bad for its owner.
+        """
+        below, counts = self.texts.index.below(rows)
+        if len(below) > MAX_PARTS:
             raise UnknownError
-        rings = [[int(corner) - 1 for corner in ring.split(b",")] for ring in RINGS.findall(found[1])]
-        for ring in rings:
-            _check(np.array(ring), points)
-        return rings
-
-    def _face(self, number: int) -> Face:
-        """Return the rings of an IfcFace as numbers of instances, the outer one first."""
-        text, bounds = self.lines[number]
-        if b"IFCFACE(" not in text:
-            raise UnknownError
-        rings: Face = []
-        for bound in bounds:
-            text, (loop,) = self.lines[bound]
-            kind, corners = self.lines[loop]
-            straight = TRUE in text
-            if b"IFCPOLYLOOP" not in kind or (not straight and FALSE not in text):
-                raise UnknownError
-            rings.insert(0 if b"OUTER" in text else len(rings), corners if straight else corners[::-1])
-        return rings
-
-    def _gather(self, faces: list[Face]) -> tuple[Floats, list[Face]]:
-        """Return the points that faces refer to, and the faces with their places instead of numbers."""
-        places: dict[int, int] = {}
-        placed = [
-            [[places.setdefault(corner, len(places)) for corner in ring] for ring in face] for face in faces
+        parents = np.repeat(np.arange(len(rows)), counts)
+        says, first, which = np.unique(self.texts.index.says[below], return_index=True, return_inverse=True)
+        news = [
+            place for place, one in zip(first.tolist(), says.tolist(), strict=True) if one not in self._lines
         ]
-        found = POINT.findall(b"\n".join([self.lines[number][0] for number in places]))
-        if len(found) != len(places):
-            raise UnknownError
-        return np.array(b",".join(found).split(b",")).astype(np.float64).reshape(-1, AXES), placed
+        self._lines |= zip(
+            self.texts.index.says[below[news]].tolist(), self.texts.read(below[news]), strict=True
+        )
+        kinds = [pattern.fullmatch(self._lines[one]) for one in says.tolist()]
+        known = np.array([kind is not None for kind in kinds], bool)
+        fits = known[which] & (below != MISSING) & ~self.styled[below]
+        bad[owners[parents[~fits]]] = True
+        names = (np.cumsum(known) - 1)[which[fits]]
+        return below[fits], parents[fits], [kind for kind in kinds if kind], names
+
+    def _points(self, rows: Rows) -> tuple[Integers, Floats]:
+        """Return points in metres, and for each row which of them it is; what is no point is nowhere."""
+        different, places = np.unique(rows, return_inverse=True)
+        lines = [POINT.fullmatch(line) for line in self.texts.read(different)]
+        numbers = b",".join([line[1] if line else NOWHERE for line in lines]).split(b",")
+        points = np.array(numbers).astype(np.float64).reshape(-1, AXES) * self.scale
+        points[different == MISSING] = np.nan
+        return places, points
+
+    def _mesh(self, rings: Rings, bad: Marks) -> Facets | None:
+        """Return the triangles of faces, and note which owners have a face that has none."""
+        parts = list[Facets]()
+        for sizes, faces in _group(rings, ~bad[rings.owners]):
+            starts = rings.start[rings.first[faces]]
+            corners = rings.points[rings.corners[starts[:, None] + np.arange(sum(sizes))]]
+            whose = rings.owners[faces]
+            if sizes == (TRIANGLE,):
+                parts.append(_triangles(corners, whose))
+                continue
+            if min(sizes) < TRIANGLE:
+                bad[whose] = True
+                continue
+            normals, triangles, missing = self._patterns.cover(corners, sizes)
+            for ring in np.split(corners, np.cumsum(sizes)[:-1], axis=1):
+                steps = np.abs(ring - ring[:, np.arange(ring.shape[1]) - 1]).max(axis=2)
+                missing |= (steps <= SAME_M).any(axis=1)
+            bad[whose[missing]] = True
+            parts.append(_facets(corners[~missing], normals[~missing], triangles[~missing], whose[~missing]))
+        return join([part for part in parts if len(part.triangles)])
 
 
-def mesh(points: Floats, faces: Sequence[Face], owners: Sequence[int]) -> Facets | None:
-    """Return the triangles of faces that belong to owners; None where one of them cannot be made."""
-    plain: dict[int, list[int]] = {}
-    special: list[int] = []
-    for place, face in enumerate(faces):
-        if len(face) == 1:
-            plain.setdefault(len(face[0]), []).append(place)
-        else:
-            special.append(place)
-    whose = np.array(owners)
-    found: list[Facets] = []
-    for corners, places in sorted(plain.items()):
-        rings = points[np.array([faces[place][0] for place in places])]
-        made = _triangles(rings, whose[places]) if corners == TRIANGLE else _fans(rings, whose[places])
-        if made is None:
-            return None
-        found.append(made[0])
-        special += [places[left] for left in made[1]]
-    for place in special:
-        one = _cut(points, faces[place], owners[place])
-        if one is None:
-            return None
-        found.append(one)
-    return join([some for some in found if len(some.triangles)])
+def _group(rings: Rings, wanted: Marks) -> Iterator[tuple[tuple[int, ...], Integers]]:
+    """Yield the faces that are wanted, those with as many corners in as many rings together."""
+    sizes, counts = np.diff(rings.start), np.diff(rings.first)
+    single = np.flatnonzero(wanted & (counts == 1))
+    outer = sizes[rings.first[single]]
+    for size in np.unique(outer).tolist():
+        yield (size,), single[outer == size]
+    holed: dict[tuple[int, ...], list[int]] = {}
+    for face in np.flatnonzero(wanted & (counts != 1)).tolist():
+        key = tuple(sizes[rings.first[face] : rings.first[face + 1]].tolist())
+        holed.setdefault(key, []).append(face)
+    yield from ((key, np.array(faces)) for key, faces in holed.items())
+
+
+def _ends(sizes: Sequence[int] | NDArray[Any]) -> Integers:
+    """Return where each of some runs begins, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def _turn(sizes: NDArray[Any], turned: Marks) -> Integers:
+    """Return the places of all corners of rings, some rings backwards."""
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    steps = np.arange(len(starts)) - starts
+    places: Integers = starts + np.where(np.repeat(turned, sizes), np.repeat(sizes, sizes) - 1 - steps, steps)
+    return places
+
+
+def _chain(parts: Sequence[Rings]) -> Rings:
+    """Return all faces as one."""
+    points = _ends([len(part.points) for part in parts])
+    corners = _ends([len(part.corners) for part in parts])
+    rings = _ends([len(part.start) - 1 for part in parts])
+    none = np.zeros(0, np.int64)
+    return Rings(
+        np.concatenate([np.zeros((0, AXES)), *(part.points for part in parts)]),
+        np.concatenate([none, *(part.corners + at for part, at in zip(parts, points, strict=False))]),
+        np.concatenate(
+            [*(part.start[:-1] + at for part, at in zip(parts, corners, strict=False)), corners[-1:]]
+        ),
+        np.concatenate([*(part.first[:-1] + at for part, at in zip(parts, rings, strict=False)), rings[-1:]]),
+        np.concatenate([none, *(part.owners for part in parts)]),
+    )
 
 
 def join(parts: Sequence[Facets]) -> Facets | None:
@@ -207,60 +327,21 @@ def join(parts: Sequence[Facets]) -> Facets | None:
     )
 
 
-def _triangles(rings: Floats, owners: Integers) -> tuple[Facets, list[int]]:
+def _triangles(corners: Floats, owners: Integers) -> Facets:
     """Return triangles as they are, those without an area left out: they are all flat and simple."""
-    areas = newell(rings)
+    areas = newell(corners)
     sizes = np.linalg.norm(areas, axis=1)
     kept = sizes > NOTHING_M2
-    starts = np.zeros(int(kept.sum()), np.int64)
-    return _fanned(rings[kept], areas[kept] / sizes[kept, None], starts, owners[kept]), []
+    whole = np.tile(np.arange(TRIANGLE), (int(kept.sum()), 1, 1))
+    return _facets(corners[kept], areas[kept] / sizes[kept, None], whole, owners[kept])
 
 
-def _fans(rings: Floats, owners: Integers) -> tuple[Facets, list[int]] | None:
-    """Return the triangles of the polygons that a fan covers, and which are left.
-
-    None where one is no polygon: not flat, without an area, or with a corner twice.
-    """
-    steps = np.abs(rings - rings[:, np.arange(rings.shape[1]) - 1]).max(axis=2)
-    if rings.shape[1] < TRIANGLE or (steps <= SAME_M).any():
-        return None
-    normals, starts = fans(rings)
-    if (starts < -1).any():
-        return None
-    done = starts >= 0
-    return _fanned(rings[done], normals[done], starts[done], owners[done]), np.flatnonzero(~done).tolist()
-
-
-def _fanned(rings: Floats, normals: Floats, starts: Integers, owners: Integers) -> Facets:
-    """Return the triangles of polygons of equally many corners, each a fan."""
-    count, corners = rings.shape[:2]
-    triangles = fan(starts, corners) + (np.arange(count) * corners)[:, None, None]
+def _facets(corners: Floats, normals: Floats, triangles: Integers, owners: Integers) -> Facets:
+    """Return polygons of equally many corners with their triangles as one surface."""
+    count, size = corners.shape[:2]
     return Facets(
-        rings.reshape(-1, AXES),
-        np.repeat(normals, corners, axis=0),
-        triangles.reshape(-1, TRIANGLE),
-        np.repeat(owners, corners - 2),
+        corners.reshape(-1, AXES),
+        np.repeat(normals, size, axis=0),
+        (triangles + (np.arange(count) * size)[:, None, None]).reshape(-1, TRIANGLE),
+        np.repeat(owners, triangles.shape[1]),
     )
-
-
-def _cut(points: Floats, face: Face, owner: int) -> Facets | None:
-    """Return the triangles of one face that is no fan."""
-    rings = [points[ring] for ring in face]
-    made = cut(rings) if rings and all(len(ring) >= TRIANGLE for ring in rings) else None
-    if made is None:
-        return None
-    corners, (normal, triangles) = np.concatenate(rings), made
-    return Facets(
-        corners, np.repeat(normal[None], len(corners), axis=0), triangles, np.full(len(triangles), owner)
-    )
-
-
-def _kind(text: bytes) -> bytes:
-    found = KIND.match(text)
-    return found[1] if found else b""
-
-
-def _check(corners: Integers, points: Floats) -> None:
-    """Refuse corners that do not exist."""
-    if corners.min() < 0 or corners.max() >= len(points):
-        raise UnknownError

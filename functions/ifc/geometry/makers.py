@@ -1,8 +1,8 @@
 """Meshes made here instead of by a geometry kernel, as far as a kernel has shown what they look like.
 
-Triangles of flat faces are worked out by `faces`, those of walls with openings from what
-`witness` says by `carving`; which style gets which colour and name,
-through styled items, materials and the kernel's own defaults, is not worked out here but learned: the first
+Triangles of flat faces are worked out by `faces`, those of walls with openings from what `witness` says by
+`plans`; which style gets which colour and name, through styled items, materials and the kernel's own
+defaults, is not worked out here but learned: the first
 element of every look (class, materials, styles of its items) is made by the kernel, and by us. Where both
 agree in area, box and volume, and each of our styles covers as much as one material of the kernel's, the
 other elements of that look are made here. Where they do not, all of them are left to the kernel.
@@ -10,18 +10,18 @@ other elements of that look are made here. Where they do not, all of them are le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import ifcopenshell
 import numpy as np
 
-from functions.ifc.geometry.carving import carve
 from functions.ifc.geometry.extrusions import EXTRUDED
 from functions.ifc.geometry.faces import Faces, Facets, join
 from functions.ifc.geometry.fingerprints import FACETED, Fingerprints, UnreadError
 from functions.ifc.geometry.mesh import Material, Mesh
+from functions.ifc.geometry.plans import Plans
 from functions.ifc.geometry.polygons import cross
 from functions.ifc.geometry.shapes import LINES
 from functions.ifc.placements import WORLD, Placements
@@ -63,6 +63,13 @@ class Maker:
     scale: float
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
+    _bodies: dict[int, tuple[Entity, ...]] = field(default_factory=dict)
+    _faces: dict[int, Facets | None] = field(default_factory=dict)
+    _plans: Plans = field(default_factory=Plans)
+
+    def __post_init__(self) -> None:
+        """Get ready to make faces."""
+        self.faces = Faces(self.texts, self.scale, self.fingerprints.styled(self.texts.index))
 
     @property
     def placements(self) -> Placements:
@@ -70,12 +77,12 @@ class Maker:
         return self.witness.placements
 
     def draft(self, product: Entity, testimony: Testimony | None) -> Draft | None:
-        """Return the triangles of a product; None where a kernel has to make it.
+        """Return the triangles of a product that was prepared; None where a kernel has to make it.
 
         The product must have a fingerprint: then all that decides about its looks has been read. The
         testimony is of its body and what is cut out of it.
         """
-        items = self._items(product)
+        items = self._bodies.pop(product.id(), ())
         try:
             if items and testimony is not None:
                 return self._carved(product, items[0], testimony)
@@ -86,6 +93,16 @@ class Maker:
         except UnreadError:
             pass
         return None
+
+    def prepare(self, products: Sequence[Entity]) -> None:
+        """Read what some products consist of, and make the faces of all those that consist of faces."""
+        self._bodies = {product.id(): self._items(product) for product in products}
+        faceted = {
+            number: [item.id() for item in items]
+            for number, items in self._bodies.items()
+            if items and all(item.is_a() in FACETED for item in items)
+        }
+        self._faces = dict(zip(faceted, self.faces.make([*faceted.values()]), strict=True)) if faceted else {}
 
     def is_known(self, draft: Draft) -> bool:
         """Tell whether a kernel has been asked about a look."""
@@ -105,11 +122,7 @@ class Maker:
 
     def _faceted(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
         """Return a draft of flat faces."""
-        numbers = [item.id() for item in items]
-        lines = self.texts.lines(numbers)
-        if lines is None or self.fingerprints.is_styled(*(lines.keys() - {*numbers})):
-            return None
-        facets = Faces(lines, self.scale).make(numbers)
+        facets = self._faces.pop(product.id(), None)
         if facets is None:
             return None
         styles = [self.fingerprints.style([item]) for item in items]
@@ -120,7 +133,7 @@ class Maker:
         found: list[Facets] = []
         for place, item in enumerate(items):
             bodies = self.witness.extrusions.hollow(item)
-            facets = bodies and carve(bodies[0], bodies[1:], convex=False)
+            facets = bodies and self._plans.carve(bodies[0], bodies[1:], convex=False)
             if not facets:
                 return None
             found.append(replace(facets, owners=facets.owners + place))
@@ -132,7 +145,7 @@ class Maker:
 
     def _carved(self, product: Entity, item: Entity, testimony: Testimony) -> Draft | None:
         """Return a draft of a body with openings. A kernel is asked once about every number of faces."""
-        facets = carve(testimony.body, testimony.bites)
+        facets = self._plans.carve(testimony.body, testimony.bites)
         if facets is None:
             return None
         groups = {(style := self.fingerprints.style(self._chain(item))): facets.triangles}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -81,7 +82,7 @@ class Mesh:
         triangles = np.concatenate([part for _, part in self.parts])
         return Mesh(self.points, self.normals, ((material, triangles),), key)
 
-    @property
+    @cached_property
     def bounds(self) -> Floats:
         """The lowest and the highest corner, as two rows."""
         return np.stack([self.points.min(axis=0), self.points.max(axis=0)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ AREA_M2 = 1e-10  # smaller ones are no polygons
 SAME = 1e-9  # what areas of a polygon and of its triangles may differ by, relatively
 SLIVER = 1e-9  # a triangle of so small a part of its polygon's area is none
 MAX_CORNERS = 400  # cutting ears takes the square of it
+MAX_PATTERNS = 20  # to try on a polygon
+NO_FAN, UNSOUND = -1, -2
 
 
 def cross(a: Floats, b: Floats) -> Floats:
@@ -45,20 +48,78 @@ def newell(rings: Floats) -> Floats:
     return areas
 
 
+@dataclass
+class Patterns:
+    """Triangles that cover polygons: what took ears to find for one of them is tried on all others."""
+
+    learned: dict[tuple[int, ...], list[Integers]] = field(default_factory=dict)
+
+    def cover(self, polygons: Floats, sizes: tuple[int, ...]) -> tuple[Floats, Integers, NDArray[np.bool_]]:
+        """Return the unit normals of polygons, their triangles, and which polygons have none.
+
+        Each polygon has rings of so many corners, the outer one first, one after the other: (k, corners, 3).
+        Triangles count the corners: (k, triangles, 3).
+        """
+        triangles = np.zeros((len(polygons), sum(sizes) + 2 * len(sizes) - 4, 3), np.int64)
+        if len(sizes) == 1:
+            normals, starts = fans(polygons)
+            triangles[starts >= 0] = fan(starts[starts >= 0], sizes[0])
+            left, missing = np.flatnonzero(starts == NO_FAN), starts == UNSOUND
+        else:
+            normals, _, sound = _planes(polygons, sizes[0])
+            left, missing = np.flatnonzero(sound), ~sound
+        known = self.learned.setdefault(sizes, [])
+        for pattern in known:
+            left = _try(pattern, polygons, sizes, triangles, left)
+        while len(left):
+            first, left = left[0], left[1:]
+            made = cut(np.split(polygons[first], np.cumsum(sizes)[:-1]))
+            if made is None:
+                missing[first] = True
+                continue
+            triangles[first] = made[1]
+            if len(known) < MAX_PATTERNS:
+                known.append(made[1])
+                left = _try(made[1], polygons, sizes, triangles, left)
+        return normals, triangles, missing
+
+
+def _try(
+    pattern: Integers, polygons: Floats, sizes: tuple[int, ...], triangles: Integers, left: Integers
+) -> Integers:
+    """Note a pattern as the triangles of those polygons that it covers exactly; return the others."""
+    if not len(left):
+        return left
+    rings = np.split(polygons[left], np.cumsum(sizes)[:-1], axis=1)
+    normals, whole, _ = _planes(rings[0], sizes[0])
+    inside = whole - sum(np.abs(np.einsum("kj,kj->k", newell(hole), normals)) for hole in rings[1:])
+    a, b, c = np.moveaxis(polygons[left][:, pattern], 2, 0)
+    parts = np.einsum("knj,kj->kn", cross(b - a, c - a), normals) / 2
+    fits = (parts.min(axis=1) > SLIVER * whole) & (np.abs(parts.sum(axis=1) - inside) <= SAME * whole)
+    triangles[left[fits]] = pattern
+    rest: Integers = left[~fits]
+    return rest
+
+
+def _planes(polygons: Floats, outer: int) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return the unit normals and areas of outer rings, and whether polygons are flat and have an area."""
+    areas = newell(polygons[:, :outer])
+    sizes = np.linalg.norm(areas, axis=1)
+    normals = areas / np.where(sizes > 0, sizes, 1.0)[:, None]
+    heights = np.einsum("knj,kj->kn", polygons - polygons[:, :1], normals)
+    return normals, sizes, (sizes > AREA_M2) & (np.abs(heights).max(axis=1) <= FLAT_M)
+
+
 def fans(rings: Floats) -> tuple[Floats, Integers]:
     """Return the unit normals of polygons, and the corner from which a fan covers each.
 
-    The corner is -1 for what no fan covers, and -2 for what is not flat or has no area.
+    The corner is NO_FAN for what no fan covers, and UNSOUND for what is not flat or has no area.
     """
     count, corners = rings.shape[:2]
-    areas = newell(rings)
-    sizes = np.linalg.norm(areas, axis=1)
-    normals = areas / np.where(sizes > 0, sizes, 1.0)[:, None]
-    heights = np.einsum("knj,kj->kn", rings - rings[:, :1], normals)
-    sound = (sizes > AREA_M2) & (np.abs(heights).max(axis=1) <= FLAT_M)
-    starts = np.where(sound, -1, -2)
+    normals, sizes, sound = _planes(rings, corners)
+    starts = np.where(sound, NO_FAN, UNSOUND)
     for start in range(corners):
-        left = np.flatnonzero(starts == -1)
+        left = np.flatnonzero(starts == NO_FAN)
         if not len(left):
             break
         steps = np.roll(rings[left], -start, axis=1)

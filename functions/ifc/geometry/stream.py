@@ -65,11 +65,11 @@ class Shape:
 class Geometry:
     """The shapes of a model, element by element; the counts are final once the stream has ended.
 
-    `settings` are IfcOpenShell's own, by name; `texts` serve to compare faces; `thin` has those that the
-    model lacks; for a few products it does not pay to look for equal ones, which reads the whole model:
-    `share=False`. `elements` counts those
-    that should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones
-    left over.
+    `settings` are IfcOpenShell's own, by name; `texts` serve to find equal ones and to make faces, and
+    without them all is left to engines; `thin` has the faces that the model lacks; for a few products it does
+    not pay to look for equal ones, which reads the whole file: `share=False`. `elements` counts those that
+    should have triangles, `shared` those that took the mesh of an equal one, `failed` names the ones left
+    over.
     """
 
     reader: Reader
@@ -136,10 +136,8 @@ class Geometry:
 
     def _sort_out(self, products: Iterable[ifcopenshell.entity_instance]) -> list[int]:
         """Return the products worth trying; those that share a map stand together, to be meshed once."""
-        shapes, fingerprints = (
-            Shapes(self.reader),
-            Fingerprints(self.reader, self.texts, self.thin is not None),
-        )
+        shapes = Shapes(self.reader)
+        fingerprints = Fingerprints(self.reader, self.texts if self.share else None)
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.share and self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
@@ -158,7 +156,7 @@ class Geometry:
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
-            key = fingerprints.of(product, cut=make.cut) if self.share else None
+            key = fingerprints.of(product)
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
@@ -166,7 +164,6 @@ class Geometry:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
                 queue[number] = make.curved, make.source
                 self._items[number] = make.items
-        fingerprints.forget()
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:
@@ -207,9 +204,11 @@ class Geometry:
         """Let the witness and the maker work on a batch."""
         self._drafts.clear()
         self._testimonies.clear()
-        for number in batch if is_free(self.engines, self.settings) else ():
-            if number not in self._readable:
-                continue
+        free = is_free(self.engines, self.settings)
+        numbers = [number for number in batch if free and number in self._readable]
+        if self._maker is not None:
+            self._maker.prepare([self.model.by_id(number) for number in numbers])
+        for number in numbers:
             try:
                 draft = self._outline(number, cut=self._readable.pop(number))
             except DAMAGED:  # an engine has its own word for it

@@ -1,59 +1,103 @@
-"""The text of faces: what thousands of small instances say, read straight out of the STEP file.
+"""The text of shapes: what thousands of small instances say, read straight out of the STEP file.
 
 A boundary representation is a thousand instances and more. Reading them one by one takes as long as
-meshing it, and a lazily opened model keeps each that was ever read. Their lines are found by an index and
-compared as text: instance numbers count only by the order in which they are met. Where a file is not
-written an instance a line, there are no texts, and nothing is lost but the shortcut.
+meshing it, and a lazily opened model keeps each that was ever read. So the file is read through once for
+all of them: where each line stands, what it says without instance numbers, and which instances it refers
+to. Where a file is not written an instance a line, or has comments in between, there are no texts, and
+nothing is lost but the shortcut.
 """
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-CHUNK_BYTES = 1 << 19
-MAX_DIGITS = 10  # of a number in front of a line; the gate knows no longer ones
-NUMBER_TYPE = "S18"  # what is longer is cut off, and found nowhere
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
+    Rows = NDArray[np.int32]
+    Bytes = NDArray[np.uint8]
+    Marks = NDArray[np.bool_]
+
+CHUNK_BYTES = 1 << 18
+WORD = 8  # bytes
+ZEROS, BEYOND_NINE, HIGH_BITS = (np.uint64(int(byte * WORD, 16)) for byte in ("30", "76", "80"))
+PAIRS = tuple(
+    (np.uint64(bits), np.uint64(factor), np.uint64(mask))
+    for bits, factor, mask in (
+        (8, 10, 0x00FF00FF00FF00FF), (16, 100, 0x0000FFFF0000FFFF), (32, 10_000, 0x00000000FFFFFFFF)
+    )
+)  # fmt: skip
+MAX_CLASS = 24  # how far behind a number to look at its class
 MAX_LINES = 50_000
-STRIDE = 500  # lines to read at a time, where they are spread over the file
-NUMBER = re.compile(rb"#(\d+)")
-LINE_END, HASH, ZERO = b"\n#0"
-
-SPACE = 32
+STRIDE = 2000  # lines to read at a time, where they are spread over the file
+NEWLINE, SPACE, HASH, QUOTE, ZERO = b"\n #'0"
 LETTERS = 3  # IFC, with which every class begins
-UNSHAPED = np.frombuffer(b"REPRQU", ">u2").astype(np.uint16)  # IfcRel..., IfcProperty..., IfcQuantity...
+# Relationships, properties and quantities are most of many models; no shape is made of them.
+UNSHAPED = (b"REL", b"PROP", b"QUAN")
+KINDS = ("IfcCartesianPoint", "IfcPolyLoop", "IfcFace", "IfcFaceOuterBound", "IfcFaceBound")
+POINT, LOOP = 0, 1
 JOINT = b"\n;"  # a semicolon ends a line, so there is none in it
+MISSING = -1
+SPARSE = 8  # times as many numbers as rows: up to there a table of all numbers is found in at once
 
-Numbers = NDArray[np.int64]
 Line = tuple[bytes, list[int]]
 """What follows the number of an instance, and the numbers that it refers to."""
 
 
 @dataclass(frozen=True)
-class Content:
-    """What instances say with all that they refer to: equal for equal content, but for numbers in `order`."""
+class Index:
+    """The instances that shapes may be made of, by growing number; a row is a place among them.
 
-    text: bytes
-    references: bytes
-    order: Numbers
+    `places` are the offsets of what follows the numbers in the file, `says` hashes of the lines without any
+    instance numbers. The rows that row r refers to are `references[starts[r]:starts[r + 1]]`, in order;
+    MISSING is one that is not among them. `kinds` are places among KINDS, or MISSING.
+    """
 
+    numbers: Rows
+    places: NDArray[Any]
+    says: Numbers
+    kinds: NDArray[np.int8]
+    starts: Rows
+    references: Rows
 
-@dataclass(frozen=True)
-class Level:
-    """Some instances, what follows their numbers, joined, and the numbers that they refer to."""
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.numbers)
 
-    numbers: Numbers
-    text: bytes
-    references: Numbers
+    def row(self, number: int) -> int:
+        """Return the row of an instance number, or MISSING."""
+        numbers = self.numbers.data  # an array itself is slow to look into, one by one
+        row = bisect_left(numbers, number)
+        return row if row < len(numbers) and numbers[row] == number else MISSING
+
+    def rows(self, numbers: Sequence[int] | Numbers) -> Rows:
+        """Return the rows of instance numbers, MISSING for those that are not there."""
+        wanted = np.asarray(numbers).astype(np.int32)  # of another type, all numbers would be copied
+        if len(wanted) > len(self) > 0 and self.numbers[-1] <= SPARSE * len(self):
+            table = np.full(int(self.numbers[-1]) + 2, MISSING, np.int32)
+            table[self.numbers] = np.arange(len(self), dtype=np.int32)
+            found: Rows = table[np.clip(wanted, 0, len(table) - 1)]
+            return found
+        rows = np.searchsorted(self.numbers, wanted).astype(np.int32)
+        rows[rows == len(self)] = MISSING
+        if len(self):
+            rows[self.numbers[rows] != wanted] = MISSING
+        return rows
+
+    def below(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Return all that some rows refer to, and how many each refers to."""
+        counts = self.starts[rows + 1] - self.starts[rows]
+        return self.references[_spread(self.starts[rows], counts)], counts
 
 
 class Texts:
@@ -65,147 +109,218 @@ class Texts:
         self._instances = instances
 
     @cached_property
-    def _index(self) -> tuple[NDArray[np.int32], NDArray[Any]]:
-        """The numbers of all instances, growing, and the offsets of what follows them."""
-        small = self._path.stat().st_size <= np.iinfo(np.uint32).max
-        numbers = np.empty(self._instances, np.int32)
-        places = np.empty(self._instances, np.uint32 if small else np.int64)
-        filled = 0
+    def index(self) -> Index:
+        """Where everything is; empty where the file is written in another way."""
+        parts = list[_Part]()
         met = 0
-        for some, offsets, kept in _lines(self._path):
-            met += len(some)
-            if met > self._instances:
-                return numbers[:0], places[:0]
-            until = filled + int(kept.sum())
-            numbers[filled:until], places[filled:until] = some[kept], offsets[kept]
-            filled = until
-        numbers, places = numbers[:filled].copy(), places[:filled].copy()
-        if (numbers[1:] <= numbers[:-1]).any():
-            order = np.argsort(numbers, kind="stable")
-            numbers, places = numbers[order], places[order]
-        if met != self._instances or (numbers[1:] == numbers[:-1]).any():
-            return numbers[:0], places[:0]
-        return numbers, places
+        try:
+            for text, offset in _chunks(self._path):
+                part, lines = _scan(text, offset)
+                met += lines
+                parts.append(part)
+        except _CommentError:
+            met = MISSING
+        return _join(parts if met == self._instances else [])
 
     @property
     def found(self) -> bool:
         """Whether there are texts at all."""
-        return len(self._index[0]) > 0
+        return len(self.index) > 0
 
-    def raw(self, numbers: Sequence[int]) -> list[bytes] | None:
-        """Return the lines of instances alone, up to the first semicolon; None where one is not found."""
+    def write(self, path: Path, *, without: Marks) -> None:
+        """Write the file without the lines of some rows: what is left of each is where it ends."""
+        places = np.sort(self.index.places[without])
+        with path.open("wb") as file:
+            for text, offset in _chunks(self._path):
+                codes = np.frombuffer(text, np.uint8)
+                ends = np.flatnonzero(codes == NEWLINE)
+                first, last = np.searchsorted(places, [offset, offset + len(text)])
+                lines = np.searchsorted(ends, places[first:last] - offset)
+                kept = np.ones(len(ends) + 1, bool)
+                kept[lines] = False
+                lengths = np.diff(ends, prepend=0, append=len(codes))
+                whole = np.repeat(kept, lengths)
+                whole[ends] = True
+                file.write(codes[whole].tobytes())
+
+    def read(self, rows: Rows) -> list[bytes]:
+        """Return what stands behind the numbers of some instances, up to the first semicolon."""
         found = list[bytes]()
         with self._path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
-            for start in range(0, len(numbers), STRIDE):
-                text = self._read(np.array(numbers[start : start + STRIDE], np.int64), data)
-                if text is None:
-                    return None
-                found += text.split(JOINT)
+            for start in range(0, len(rows), STRIDE):
+                places = self.index.places[rows[start : start + STRIDE]].tolist()
+                found += [data[place : data.find(b";", place)] for place in places]
                 data.madvise(MADV_DONTNEED)
         return found
 
-    def content(self, numbers: Sequence[int]) -> Content | None:
-        """Return what instances and those that they refer to say; None where that cannot be told."""
-        levels = self._walk(numbers)
-        return None if levels is None else _renumber(levels)
-
     def lines(self, numbers: Sequence[int]) -> dict[int, Line] | None:
-        """Return the lines of instances and of those that they refer to; None as `content` does."""
-        found = dict[int, Line]()
-        levels = self._walk(numbers)
-        for level in levels or ():
-            references, start = level.references.tolist(), 0
-            for number, line in zip(level.numbers.tolist(), level.text.split(JOINT), strict=True):
-                end = start + line.count(b"#")
-                found[number] = line, references[start:end]
-                start = end
-        return None if levels is None else found
+        """Return the lines of instances and of all those that they refer to.
 
-    def _walk(self, numbers: Sequence[int]) -> list[Level] | None:
-        """Walk down the references, a level at a time; None where a line is not found, or may mislead."""
-        with self._path.open("rb") as file, closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
-            found = list[Level]()
-            known = fresh = np.array(numbers, np.int64)
-            while len(fresh):
-                lines = self._read(fresh, data)
-                # A string or a comment may hold anything, also what looks like a reference.
-                if lines is None or len(known) > MAX_LINES or b"'" in lines or b"/*" in lines:
-                    return None
-                met = np.array(NUMBER.findall(lines), dtype=NUMBER_TYPE).astype(np.int64)
-                found.append(Level(fresh, lines, met))
-                fresh = _fresh(met, known)
-                known = np.concatenate([known, fresh])
-            data.madvise(MADV_DONTNEED)
-        return found
-
-    def _read(self, numbers: Numbers, data: mmap) -> bytes | None:
-        """Return what stands behind the numbers of some instances; None where one of them is not found."""
-        known, offsets = self._index
-        places = np.searchsorted(known, numbers.astype(np.int32))
-        if not len(known) or places.max() >= len(known) or (known[places] != numbers).any():
+        None where one of them is not there, or may mislead: a string may hold what ends a line.
+        """
+        known = fresh = np.unique(self.index.rows(numbers))
+        while len(fresh):
+            if fresh[0] == MISSING or len(known) > MAX_LINES:
+                return None
+            fresh = np.setdiff1d(self.index.below(fresh)[0], known)
+            known = np.union1d(known, fresh)
+        lines = self.read(known)
+        if any(b"'" in line for line in lines):
             return None
-        return JOINT.join([data[start : data.find(b";", start)] for start in offsets[places].tolist()])
+        references, counts = self.index.below(known)
+        ends = np.cumsum(counts)[:-1]
+        each = np.split(self.index.numbers[references], ends)
+        return {
+            number: (line, some.tolist())
+            for number, line, some in zip(self.index.numbers[known].tolist(), lines, each, strict=True)
+        }
 
 
-def _lines(path: Path) -> Iterator[tuple[Numbers, Numbers, NDArray[np.bool_]]]:
-    """Yield the numbers at the beginning of lines, the offsets of what follows them, and which to keep."""
+class _CommentError(Exception):
+    """There may be a comment between instances, and anything in it."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What `Index` has, of a part of the file, with numbers instead of rows."""
+
+    numbers: Rows
+    places: Numbers
+    says: Numbers
+    kinds: NDArray[np.int8]
+    counts: Rows
+    references: Rows
+
+
+_NO_ROWS = np.zeros(0, np.int32)
+_NONE = np.zeros(0, np.int64)
+EMPTY = _Part(_NO_ROWS, _NONE, _NONE, np.zeros(0, np.int8), _NO_ROWS, _NO_ROWS)
+
+
+def _chunks(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Yield parts of the file that begin with the beginnings of lines, and their offsets."""
     with path.open("rb") as file:
         offset, rest = 0, b""
         while chunk := file.read(CHUNK_BYTES):
-            cut = chunk.rfind(b"\n")
-            text = rest + chunk[:cut]
-            if cut >= 0:
-                codes = np.frombuffer(text + b"\0" * MAX_DIGITS * 2, np.uint8)
-                numbers, places = _parse(codes)
-                yield numbers, places + offset, _may_shape(codes, places)
-                offset += len(text)
-                rest = chunk[cut:]
-            else:
-                rest += chunk
+            text = rest + chunk
+            cut = text.rfind(b"\n#", max(len(rest) - 1, 0))
+            if cut <= 0:
+                rest = text
+                continue
+            yield text[:cut], offset
+            rest = text[cut:]
+            offset += cut
+        yield rest, offset
 
 
-def _parse(text: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
-    """Return the numbers at the beginning of a text's lines, and where they end."""
-    places = np.flatnonzero((text[:-1] == LINE_END) & (text[1:] == HASH)) + 2
-    numbers = np.zeros(len(places), np.int64)
-    inside = np.ones(len(places), bool)
-    for _ in range(MAX_DIGITS):
-        digits = text[places] - ZERO  # what is no digit is larger than 9: the bytes wrap around
-        inside &= digits <= 9  # noqa: PLR2004
-        numbers = np.where(inside, numbers * 10 + digits, numbers)
-        places += inside
-    return numbers, places
+def _scan(text: bytes, offset: int) -> tuple[_Part, int]:
+    """Read a part of the file; also return how many lines there are, with those that shapes do not need."""
+    codes = np.frombuffer(text + b"\0" * MAX_CLASS, np.uint8)
+    heads = np.flatnonzero(codes == NEWLINE)
+    heads = heads[codes[heads + 1] == HASH]
+    numbers, ends = _parse(codes, heads + 2)
+    classes = ends + 1 + (codes[ends + 1] == SPACE) + LETTERS  # after the =
+    kept = ~np.logical_or.reduce([_begins(codes, classes, word) for word in UNSHAPED])
+    lengths = np.diff(heads, append=len(text))
+    some = codes[heads[0] if len(heads) else len(text) : len(text)][np.repeat(kept, lengths)]
+    starts = np.cumsum(lengths[kept]) - lengths[kept]
+    counts, references, rest = _refer(some, starts, starts + (ends - heads)[kept])
+    plain = rest.tobytes()
+    if b"/" in plain and b"/*" in plain:
+        raise _CommentError
+    says = np.fromiter(map(hash, plain.split(b"\n#")[1:]), np.int64, len(starts))
+    kinds = np.full(len(classes), MISSING, np.int8)
+    for kind, name in enumerate(KINDS):
+        kinds[_begins(codes, classes, name[LETTERS:].upper().encode() + b"(")] = kind
+    return _Part(
+        numbers[kept].astype(np.int32),
+        ends[kept] + offset,
+        says,
+        kinds[kept],
+        counts.astype(np.int32),
+        references.astype(np.int32),
+    ), len(kept)
 
 
-def _may_shape(text: NDArray[np.uint8], places: Numbers) -> NDArray[np.bool_]:
-    """Tell of which lines a shape may be made: relationships, properties and quantities are none.
+def _refer(codes: Bytes, heads: Numbers, ends: Numbers) -> tuple[Numbers, Numbers, Bytes]:
+    """Return how many references lines have, the numbers they refer to, and the text without numbers.
 
-    They are most of many models, and indexing them would take as much memory.
+    Lines begin at `heads`; their own numbers end at `ends`.
     """
-    start = places + 1  # after the =
-    start = start + (text[start] == SPACE) + LETTERS
-    pairs = text[start].astype(np.uint16) << 8 | text[start + 1]
-    return ~np.isin(pairs, UNSHAPED)
+    marks = np.flatnonzero(codes == HASH)
+    counts = np.diff(np.searchsorted(marks, heads), append=len(marks)) if len(heads) else heads
+    own = np.zeros(len(marks), bool)
+    own[np.cumsum(counts) - counts] = True
+    quotes = np.flatnonzero(codes == QUOTE)
+    if len(quotes):  # what stands in a string is no reference
+        owners = np.repeat(np.arange(len(heads)), counts)
+        before = np.searchsorted(quotes, marks) - np.searchsorted(quotes, heads)[owners]
+        outside = before % 2 == 0
+        marks, own = marks[outside], own[outside]
+        counts = np.bincount(owners[outside], minlength=len(heads))
+    stops = np.empty(len(marks), np.int64)
+    stops[own] = ends
+    numbers, stops[~own] = _parse(codes, marks[~own] + 1)
+    bounds = np.stack([marks + 1, stops], axis=1).ravel()
+    runs = np.diff(bounds, prepend=0, append=len(codes))
+    plain = codes[np.repeat(np.arange(len(runs)) % 2 == 0, runs)]
+    return counts - 1, numbers, plain
 
 
-def _fresh(met: Numbers, known: Numbers) -> Numbers:
-    """Return the numbers that were met and not known, each once, in the order they were met."""
-    order = np.argsort(met, kind="stable")
-    grown = met[order]
-    first = order[np.concatenate([[True], grown[1:] != grown[:-1]])] if len(met) else order
-    numbers = met[np.sort(first)]
-    among = np.sort(known)
-    places = np.minimum(np.searchsorted(among, numbers), len(among) - 1)
-    fresh: Numbers = numbers[among[places] != numbers]
-    return fresh
+def _parse(codes: Bytes, places: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the numbers that begin at some places, and where they end.
+
+    Eight digits at a time, as the bytes of one word: see Lemire, "Quickly parsing eight digits" (2018).
+    """
+    codes = np.concatenate([codes, np.zeros(2 * WORD, np.uint8)])
+    words = np.ndarray(len(codes) - WORD, "<u8", codes, strides=(1,))
+    digits = words[places] ^ ZEROS
+    other = ((digits + BEYOND_NINE) | digits) & HIGH_BITS
+    counts = np.bitwise_count((other & -other) - np.uint64(1)) // np.uint8(8)  # of what is before the first
+    value = np.where(counts, digits << (np.uint64(8) * (np.uint64(WORD) - np.maximum(counts, 1))), 0)
+    for step, factor, mask in PAIRS:
+        value = (value * factor + (value >> step)) & mask
+    numbers, ends = value.astype(np.int64), places + counts
+    long = np.flatnonzero(counts == WORD)
+    if len(long):
+        more, ends[long] = _parse(codes, ends[long])
+        numbers[long] = numbers[long] * 10 ** (ends[long] - places[long] - WORD) + more
+    return numbers, ends
 
 
-def _renumber(levels: list[Level]) -> Content:
-    """Return the content with numbers replaced by their order."""
-    order = np.concatenate([level.numbers for level in levels])
-    ranks = np.argsort(order)
-    met = np.concatenate([level.references for level in levels])
-    labels = ranks[np.searchsorted(order, met, sorter=ranks)]
-    lengths = [len(level.numbers) for level in levels]
-    text = b"\n".join([*(NUMBER.sub(b"#", level.text) for level in levels), repr(lengths).encode()])
-    return Content(text, labels.astype(np.int32).tobytes(), order)
+def _begins(codes: Bytes, places: Numbers, word: bytes) -> Marks:
+    """Tell at which places a word begins."""
+    left = np.arange(len(places))
+    for at, letter in enumerate(word):
+        left = left[codes[places[left] + at] == letter]
+    found = np.zeros(len(places), bool)
+    found[left] = True
+    return found
+
+
+def _join(parts: Sequence[_Part]) -> Index:
+    """Return the parts as one; nothing where two instances have the same number."""
+    numbers, places, says, kinds, counts, references = (
+        np.concatenate([getattr(part, each.name) for part in (EMPTY, *parts)]) for each in fields(_Part)
+    )
+    if (numbers[1:] <= numbers[:-1]).any():
+        order = np.argsort(numbers, kind="stable")
+        starts = (np.cumsum(counts) - counts)[order]
+        numbers, places, says, kinds, counts = (
+            values[order] for values in (numbers, places, says, kinds, counts)
+        )
+        references = references[_spread(starts, counts)]
+        if (numbers[1:] == numbers[:-1]).any():
+            return _join([])
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    if not len(places) or places.max() <= np.iinfo(np.uint32).max:
+        places = places.astype(np.uint32)
+    index = Index(numbers, places, says, kinds, starts, _NO_ROWS)
+    return replace(index, references=index.rows(references))
+
+
+def _spread(starts: NDArray[Any], counts: NDArray[Any]) -> Numbers:
+    """Return start, start + 1, ... for each start, so many as its count says."""
+    ends = np.cumsum(counts)
+    places: Numbers = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)
+    return places

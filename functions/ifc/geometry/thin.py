@@ -1,9 +1,9 @@
 """Models opened without their faces, which come back for what a geometry kernel has to make.
 
-A face, its bounds and their loops are most of the instances of many models, at 170 bytes each; `faces`
-reads them from the text instead. A kernel is asked about few elements: before that, the faces of these are
-created in the model under their own numbers, so that it sees what is in the file. Where that cannot be
-done, and for good where it would be done for many, the model is opened once more, whole.
+A face, its bounds, their loops and the points of these are most of the instances of many models, at 170
+bytes each; `faces` reads them from the text instead. A kernel is asked about few elements: before that, the
+faces of these are created in the model under their own numbers, so that it sees what is in the file. Where
+that cannot be done, and for good where it would be done for many, the model is opened once more, whole.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import ifcopenshell
+import numpy as np
+from numpy.typing import NDArray
 
 from functions.core.operation import Files
 from functions.ifc.gate import Checked, open_checked
 from functions.ifc.geometry.fingerprints import FOREIGN
-from functions.ifc.geometry.texts import Line, Texts
+from functions.ifc.geometry.texts import KINDS, LOOP, MISSING, POINT, Index, Line, Texts
 from functions.ifc.reader import Reader
 
 PARTS = ("IfcFace", "IfcFaceOuterBound", "IfcFaceBound", "IfcPolyLoop")
@@ -38,13 +40,13 @@ PLAIN = frozenset(
         "IfcPolyline", "IfcTriangulatedFaceSet", "IfcTrimmedCurve",
     }
 )  # fmt: skip
-LOOP = re.compile(rb"\s*=\s*IFCPOLYLOOP\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
+POLYLOOP = re.compile(rb"\s*=\s*IFCPOLYLOOP\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
 BOUND = re.compile(rb"\s*=\s*(IFCFACEOUTERBOUND|IFCFACEBOUND)\s*\(\s*#\d+\s*,\s*\.([TF])\.\s*\)\s*")
 FACE = re.compile(rb"\s*=\s*IFCFACE\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
 FACE_SET = re.compile(rb"\s*=\s*IFC(?:CLOSEDSHELL|OPENSHELL|CONNECTEDFACESET)\s*\(\s*\([#0-9,\s]+\)\s*\)\s*")
-STYLED = re.compile(rb"\s*=\s*\w+\s*\(\s*#")  # a style of an item
-POINT = re.compile(rb"\s*=\s*IFCCARTESIANPOINT\s*\(")
+CORNER = re.compile(rb"\s*=\s*IFCCARTESIANPOINT\s*\(\s*\(([^()]*,[^()]*)\)\s*\)\s*")
 Entity = ifcopenshell.entity_instance
+Marks = NDArray[np.bool_]
 
 
 def open_thin(checked: Checked, texts: Texts, files: Files, *, free: bool) -> tuple[Reader, Thin | None]:
@@ -56,9 +58,10 @@ def open_thin(checked: Checked, texts: Texts, files: Files, *, free: bool) -> tu
     counts = {name: count for name, count in checked.counts.items() if name not in COUNTED}
     complete = replace(checked, counts=counts)
     if free and parts >= MANY and checked.counts.keys().isdisjoint(UNFIT) and texts.found:
-        reader = Reader(open_checked(checked, files))
-        if _is_complete(reader, texts):
-            return reader, Thin(reader, texts, lambda: open_checked(complete, files), parts)
+        lost = _lost(texts.index)
+        if _is_complete(texts, lost):
+            reader = Reader(open_checked(_thin(checked, texts, lost, files), files))
+            return reader, Thin(reader, texts, lambda: open_checked(complete, files), parts, lost)
     return Reader(open_checked(complete, files)), None
 
 
@@ -68,12 +71,16 @@ class UnfitError(Exception):
 
 @dataclass
 class Thin:
-    """A model that may lack faces; `whole` opens it with them."""
+    """A model that may lack faces; `whole` opens it with them.
+
+    It lacks so many `parts` of faces, and points, as `lost` tells of each row of the texts' index.
+    """
 
     reader: Reader
     texts: Texts
     whole: Callable[[], ifcopenshell.file]
     parts: int
+    lost: Marks
     _engines: ifcopenshell.file | None = None
     _seen: set[int] = field(default_factory=set)
     _restored: int = 0
@@ -163,37 +170,63 @@ class Thin:
         """Return a loop of corners."""
         if number not in made:
             text, corners = lines[number]
-            _check(LOOP, text)
-            for corner in corners:
-                _check(POINT, lines[corner][0], whole=False)
-            points = [self.reader.model.by_id(corner) for corner in corners]
+            _check(POLYLOOP, text)
+            points = [self._point(corner, lines[corner][0], made) for corner in corners]
             made[number] = self._create("IfcPolyLoop", number, points)
+        return made[number]
+
+    def _point(self, number: int, text: bytes, made: dict[int, Entity]) -> Entity:
+        """Return a corner, created if only loops refer to it."""
+        if number not in made:
+            found = _check(CORNER, text)
+            made[number] = (
+                self._create("IfcCartesianPoint", number, [float(value) for value in found[1].split(b",")])
+                if self.lost[self.texts.index.row(number)]
+                else self.reader.model.by_id(number)
+            )
         return made[number]
 
     def _create(self, kind: str, number: int, *values: object) -> Entity:
         return self.reader.model.create_entity(kind, *values, id=number)
 
 
-def _is_complete(reader: Reader, texts: Texts) -> bool:
-    """Tell whether representations and styles still have all the items that they refer to."""
-    counts = {
-        entity.id(): 1 + len(items) if isinstance(items, tuple) else 1  # one is the context
-        for entity, items in reader.values("IfcRepresentation", "Items")
-    }
-    free = [entity.id() for entity, item in reader.values("IfcStyledItem", "Item") if item is None]
-    lines = texts.raw([*counts, *free])
-    return (
-        lines is not None
-        and all(
-            b"".join(line.split(b"'")[::2]).count(b"#") == count
-            for line, count in zip(lines, counts.values(), strict=False)
-        )
-        and not any(STYLED.match(line) for line in lines[len(counts) :])
+def _lost(index: Index) -> Marks:
+    """Tell which points are only corners of loops."""
+    owners = np.repeat(index.kinds == LOOP, np.diff(index.starts))
+    there = index.references != MISSING
+    corners, others = np.zeros(len(index), bool), np.zeros(len(index), bool)
+    corners[index.references[owners & there]] = True
+    others[index.references[~owners & there]] = True
+    lost: Marks = (index.kinds == POINT) & corners & ~others
+    return lost
+
+
+def _thin(checked: Checked, texts: Texts, lost: Marks, files: Files) -> Checked:
+    """Write the model without the parts of faces, and return it as the gate knows models."""
+    kinds = texts.index.kinds
+    path = files.scratch / "thin.ifc"
+    texts.write(path, without=lost | (kinds > POINT))
+    gone = {name: int((kinds == kind).sum()) for kind, name in enumerate(KINDS) if kind != POINT}
+    counts = {name: count - gone.get(name, 0) for name, count in checked.counts.items()}
+    left = checked.instances - sum(gone.values()) - int(lost.sum())
+    return replace(
+        checked, path=path, instances=left, counts={name: count for name, count in counts.items() if count}
     )
 
 
-def _check(pattern: re.Pattern[bytes], text: bytes, *, whole: bool = True) -> re.Match[bytes]:
-    found = pattern.fullmatch(text) if whole else pattern.match(text)
+def _is_complete(texts: Texts, lost: Marks) -> bool:
+    """Tell whether nothing that stays refers to what is left out, but for sets of faces."""
+    index = texts.index
+    gone = lost | (index.kinds > POINT)
+    owners = np.repeat(np.arange(len(index), dtype=np.int32), np.diff(index.starts))
+    there = index.references != MISSING
+    owners = np.unique(owners[there][gone[index.references[there]] & ~gone[owners[there]]])
+    _, first = np.unique(index.says[owners], return_index=True)
+    return all(FACE_SET.fullmatch(line) for line in texts.read(owners[first]))
+
+
+def _check(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes]:
+    found = pattern.fullmatch(text)
     if found is None:
         raise UnfitError
     return found

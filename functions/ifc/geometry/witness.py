@@ -8,6 +8,7 @@ with the openings. Anything else has no witness. Lengths are metres.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -157,12 +158,13 @@ class Witness:
         ring = self.extrusions.polygon(reader.entity(half, "PolygonalBoundary"))
         if half.is_a() != "IfcPolygonalBoundedHalfSpace" or frame is None or ring is None:
             return None
-        origin, x, y = (np.array(vector) for vector in frame[:3])
-        sides = []
-        for corner, edge in zip(ring, np.roll(ring, -1, axis=0) - ring, strict=True):
-            normal = (x * edge[1] - y * edge[0]) / np.hypot(*edge)
-            reach = float(normal @ (origin + x * corner[0] + y * corner[1])) * self.scale
-            sides.append((_vector(normal), reach))
+        _, (a, b, c), (x, y, z), _ = frame
+        sides: list[tuple[Vector, float]] = []
+        for (u, v), (s, t) in zip(ring, [*ring[1:], ring[0]], strict=True):
+            length = math.hypot(s - u, t - v)
+            p, q = (t - v) / length, (s - u) / length
+            normal = a * p - x * q, b * p - y * q, c * p - z * q
+            sides.append((normal, dot(normal, transform(frame, (u, v, 0.0))) * self.scale))
         return sides
 
     def _opening(self, opening: ifcopenshell.entity_instance) -> Faces | None:
@@ -181,8 +183,3 @@ class Witness:
 def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
     """Tell whether two boxes overlap."""
     return all(one[0][i] < other[1][i] and other[0][i] < one[1][i] for i in range(3))
-
-
-def _vector(row: Floats) -> Vector:
-    x, y, z = (float(value) for value in row)
-    return x, y, z

@@ -11,6 +11,7 @@ from ifcopenshell import entity_instance as Entity
 
 from functions.ifc.geometry.solids import Solid, UnmeasuredError
 from functions.ifc.geometry.stream import UNCUT, Geometry
+from functions.ifc.geometry.texts import Texts
 from functions.ifc.quantities.rules import NO_RULE, NO_SHAPE, Body, Measure, Rule, Rules
 from functions.ifc.reader import Reader, finite
 from functions.ifc.units import length_scale, list_units
@@ -43,6 +44,7 @@ class Takeoff:
 
     reader: Reader
     rules: Rules
+    texts: Texts
     entries: dict[int, list[Entry]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     on_progress: Callable[[int, int], None] = lambda done, total: None
@@ -94,7 +96,7 @@ class Takeoff:
         self, elements: list[Entity], settings: dict[str, Any]
     ) -> Iterator[tuple[int, tuple[Solid, Any]]]:
         """Yield number, solid and placement of the elements that have a shape; equal meshes are read once."""
-        geometry = Geometry(self.reader, {**SETTINGS, **settings})
+        geometry = Geometry(self.reader, {**SETTINGS, **settings}, texts=self.texts)
         solids: dict[bytes, Solid] = {}
         for shape in geometry.stream(elements):
             if shape.mesh.key not in solids:

@@ -13,6 +13,7 @@ from ifcopenshell import entity_instance as Entity
 
 from functions.core import Files
 from functions.ifc.gate import check_model, open_checked
+from functions.ifc.geometry.texts import Texts
 from functions.ifc.quantities.rules import Rules
 from functions.ifc.quantities.sets import Writer
 from functions.ifc.quantities.takeoff import Takeoff
@@ -36,7 +37,7 @@ def run(request: QtoRequest, files: Files) -> QtoResult:
     model = open_checked(checked, files)
     reader = Reader(model)
     elements = select(model, request.query)
-    takeoff = Takeoff(reader, Rules(model.schema))
+    takeoff = Takeoff(reader, Rules(model.schema), Texts(checked.path, checked.instances))
     takeoff.on_progress = lambda done, total: files.progress("measure", done, total)
     takeoff.measure(elements)
     writer = Writer(reader, request.mode)

@@ -66,15 +66,16 @@ def compare(request: DiffRequest, files: Files) -> Compared:
     if comparison.prepare(chosen) > SUSPECT and unknown(*indexes) > SUSPECT:
         comparison = _prepare(request, files, classes, unify(indexes, (old.path, new.path)), readers)
         comparison.prepare(chosen)
+    opened = [old, new]
     if readers is None:
         rows = comparison.wanted()
-        excerpts = [
+        opened = [
             write_excerpt(checked, version, some, files.scratch / f"excerpt-{version.salt}.ifc")
             for checked, version, some in zip((old, new), comparison.versions, rows, strict=True)
         ]
-        readers = Reader(open_checked(excerpts[0], files)), Reader(open_checked(excerpts[1], files))
-    for version, reader in zip(comparison.versions, readers, strict=True):
-        version.attach(reader)
+        readers = Reader(open_checked(opened[0], files)), Reader(open_checked(opened[1], files))
+    for version, reader, checked in zip(comparison.versions, readers, opened, strict=True):
+        version.attach(reader, checked)
     comparison.run()
     return Compared(comparison, (old, new), readers)
 

@@ -44,3 +44,11 @@ def test_a_plane_beside_the_body_changes_nothing() -> None:
 def test_cubes_share_what_they_overlap() -> None:
     assert volume_of(intersect(cube(), cube(1.0, (0.5, 0.5, 0.5)))) == pytest.approx(0.125)
     assert intersect(cube(), cube(1.0, (3.0, 0.0, 0.0))) == []
+    assert intersect(cube(), cube(1.0, (1.0, 0.0, 0.0))) == []
+
+
+def test_a_cube_on_its_edge_shares_less_than_its_box_would() -> None:
+    part = 1 / math.sqrt(2)
+    turned: Faces = [[(part * (x - y), part * (x + y), z) for x, y, z in face] for face in cube()]
+    assert volume_of(intersect(cube(), turned)) == pytest.approx(math.sqrt(2) - 1)
+    assert volume_of(intersect(turned, cube())) == pytest.approx(math.sqrt(2) - 1)

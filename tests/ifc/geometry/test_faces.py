@@ -42,9 +42,21 @@ POLYGONS = """#1=IFCCARTESIANPOINTLIST3D(((0.,0.,0.),(1000.,0.,0.),(0.,1000.,0.)
 def read(tmp_path: Path, text: str) -> Facets | None:
     path = tmp_path / "faces.ifc"
     path.write_text("DATA;\n" + text)
-    lines = Texts(path, text.count("=")).lines([41])
-    assert lines is not None
-    return Faces(lines, 0.001).make([41])
+    texts = Texts(path, text.count("="))
+    assert texts.found
+    alone, *both = (some for few in ([[41]], [[41], [41]]) for some in make(texts, few))
+    for one in both:  # neighbours change nothing
+        assert (one is None) == (alone is None)
+        if one is not None and alone is not None:
+            assert (one.points[one.triangles] == alone.points[alone.triangles]).all()
+    return alone
+
+
+def make(texts: Texts, elements: list[list[int]], styled: int | None = None) -> list[Facets | None]:
+    styles = np.zeros(len(texts.index), bool)
+    if styled:
+        styles[texts.index.row(styled)] = True
+    return Faces(texts, 0.001, styles).make(elements)
 
 
 def volume(facets: Facets) -> float:
@@ -84,3 +96,42 @@ def test_a_closed_body_inside_out_is_turned(tmp_path: Path) -> None:
 )
 def test_what_is_out_of_the_ordinary_is_left_to_a_kernel(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text) is None
+
+
+def test_one_element_out_of_the_ordinary_leaves_the_others_alone(tmp_path: Path) -> None:
+    path = tmp_path / "faces.ifc"
+    odd = "#50=IFCFACE((#60));\n#51=IFCCLOSEDSHELL((#50));\n#52=IFCFACETEDBREP(#51);\n"
+    path.write_text("DATA;\n" + brep() + odd)
+    texts = Texts(path, path.read_text().count("="))
+    one, two, three = make(texts, [[41], [52], [41, 41]])
+    assert one is not None and two is None and three is not None
+    assert len(one.triangles) == 4
+    assert np.bincount(three.owners).tolist() == [4, 4]
+
+
+@pytest.mark.parametrize("styled", [40, 31, 22, 13, 3])
+def test_a_style_below_an_item_is_for_a_kernel_to_read(tmp_path: Path, styled: int) -> None:
+    path = tmp_path / "faces.ifc"
+    path.write_text("DATA;\n" + brep())
+    assert make(Texts(path, path.read_text().count("=")), [[41]], styled) == [None]
+
+
+def test_a_face_with_a_hole_whatever_ring_comes_first(tmp_path: Path) -> None:
+    ring = "".join(
+        f"#{number}=IFCCARTESIANPOINT(({x},{y},0.));\n"
+        for number, (x, y) in enumerate([(0, 0), (4, 0), (4, 4), (0, 4), (1, 1), (1, 2), (2, 2), (2, 1)], 1)
+    )
+    rest = """#9=IFCPOLYLOOP((#5,#6,#7,#8));
+#10=IFCPOLYLOOP((#1,#2,#3,#4));
+#11=IFCFACEBOUND(#9,.T.);
+#12=IFCFACEOUTERBOUND(#10,.T.);
+#13=IFCFACE((#11,#12));
+#14=IFCOPENSHELL((#13));
+#15=IFCSHELLBASEDSURFACEMODEL((#14));
+"""
+    path = tmp_path / "faces.ifc"
+    path.write_text("DATA;\n" + ring + rest)
+    (facets,) = make(Texts(path, 15), [[15]])
+    assert facets is not None
+    a, b, c = np.moveaxis(facets.points[facets.triangles] * 1000, 1, 0)
+    assert float(np.cross(b - a, c - a)[:, 2].sum()) / 2 == pytest.approx(15)

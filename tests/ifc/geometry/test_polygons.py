@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.ifc.geometry.polygons import cut, fan, fans, newell
+from functions.ifc.geometry.polygons import Patterns, cut, fan, fans, newell
 
 SQUARE = [[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
 COMB = [[0.0, 0, 0], [5, 0, 0], [5, 2, 0], [4, 2, 0], [4, 1, 0], [1, 1, 0], [1, 2, 0], [0, 2, 0]]
@@ -73,3 +73,29 @@ def test_a_hole_outside_is_refused() -> None:
 
 def test_a_ring_that_crosses_itself_is_refused() -> None:
     assert cut([np.array([[0.0, 0, 0], [2, 2, 0], [2, 0, 0], [0, 3, 0]])]) is None
+
+
+def test_what_covers_one_comb_covers_others_and_nothing_else() -> None:
+    comb = np.array(COMB)
+    crossed = comb.copy()
+    crossed[[2, 6]] = crossed[[6, 2]]
+    bent = comb + np.array([0, 0, 1]) * (np.arange(8) == 4)[:, None]
+    turned = np.roll(comb, 3, axis=0)
+    polygons = np.array([comb, comb * [1, 3, 1] + 7, comb[:, [2, 0, 1]], turned, crossed, bent])
+    patterns = Patterns()
+    normals, triangles, missing = patterns.cover(polygons, (8,))
+    assert missing.tolist() == [False] * 4 + [True] * 2
+    assert 1 <= len(patterns.learned[8,]) <= 2
+    for polygon, some, expected in zip(polygons[:4], triangles[:4], (7, 21, 7, 7), strict=True):
+        assert abs(area([polygon], some) - expected) < 1e-9
+    assert normals[2].tolist() == [1, 0, 0]
+
+
+def test_what_covers_one_frame_covers_others_and_nothing_else() -> None:
+    square = np.array(SQUARE)
+    frame = np.concatenate([square * 3, square + np.array([1, 1, 0])])
+    outside = np.concatenate([square * 3, square + np.array([1, 3.5, 0])])
+    polygons = np.array([frame, frame * 2, outside])
+    _, triangles, missing = Patterns().cover(polygons, (4, 4))
+    assert missing.tolist() == [False, False, True]
+    assert abs(area([polygons[1][:4], polygons[1][4:]], triangles[1]) - 32) < 1e-9
