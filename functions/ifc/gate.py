@@ -109,7 +109,7 @@ def check_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> Che
 
 def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
     """Open a checked model; refuses instances that share a number, warns of those that were not read."""
-    path, passed_over = _excerpt(checked, files) if checked.counts else (checked.path, [])
+    path, passed_over = _excerpt(checked, files)
     faults.OPENED.append(faults.Opened(path, checked.path))
     try:
         model = _open(path, format=".ifc", lazy=True, bypass_types=passed_over)
@@ -128,17 +128,18 @@ def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
 def _excerpt(checked: Checked, files: Files) -> tuple[Path, list[str]]:
     """Write what of a model is to be read, and return the path and the classes to pass over in it.
 
-    The whole model where its text cannot be cut.
+    The whole model where nothing is left out, or where its text cannot be cut.
     """
-    path = _scratch(files)
     names = {name.upper(): name for name in checked.counts}
-    with checked.path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
-        start = syntax.read_header(data).data_start
-        stub = excerpt.write(data, start, path, checked.census, names) if checked.census else None
-    if stub is None:
+    if names and checked.census:
+        path = _scratch(files)
+        with checked.path.open("rb") as stream, closing(mmap(stream.fileno(), 0, access=ACCESS_READ)) as data:
+            start = syntax.read_header(data).data_start
+            stub = excerpt.write(data, start, path, checked.census, names)
+        if stub is not None:
+            return path, [names[stub]]
         path.unlink()
-        return checked.path, list(names.values())
-    return path, [names[stub]]
+    return checked.path, list(names.values())
 
 
 def release(model: ifcopenshell.file) -> None:

@@ -209,9 +209,8 @@ def _thin(checked: Checked, texts: Texts, lost: Marks, files: Files) -> Checked:
     gone = {name: int((kinds == kind).sum()) for kind, name in enumerate(KINDS) if kind != POINT}
     counts = {name: count - gone.get(name, 0) for name, count in checked.counts.items()}
     left = checked.instances - sum(gone.values()) - int(lost.sum())
-    return replace(
-        checked, path=path, instances=left, counts={name: count for name, count in counts.items() if count}
-    )
+    counts = {name: count for name, count in counts.items() if count}
+    return replace(checked, path=path, instances=left, counts=counts, census=None)
 
 
 def _is_complete(texts: Texts, lost: Marks) -> bool:
