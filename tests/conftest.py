@@ -12,7 +12,18 @@ from functions.ifc.process import warm
 
 pytest_plugins = ["tests.aws.stack", "tests.worker.stage"]
 
-ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+# Folders whose tests share what is dear to make: a stack, the image's content, the synthesised template.
+WHOLE = {"e2e", "infra", "layers"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep in one process what shares fixtures: the tests of such a folder, elsewhere those of a file."""
+    for item in items:
+        place = item.path.relative_to(TESTS)
+        group = place.parts[0] if place.parts[0] in WHOLE else place.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)

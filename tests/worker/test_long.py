@@ -82,6 +82,8 @@ def test_a_job_of_several_leases_is_run_once(live: Stage) -> None:
     run_for(live, 4)  # of a second each
 
 
+# A machine that is busy for ten minutes will be late by more than a second at some time.
+@pytest.mark.parametrize("lease_seconds", [10])
 @pytest.mark.long
 def test_a_job_of_ten_minutes_is_run_once(live: Stage) -> None:
     run_for(live, 600)
