@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from functions.core.registry import operations
 from functions.ifc.process import warm
@@ -16,6 +17,10 @@ TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
 # Folders whose tests share what is dear to make: a stack, the image's content, the synthesised template.
 WHOLE = {"e2e", "infra", "layers"}
+
+# How long an example takes says more about what else the machine does than about the example.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
