@@ -23,7 +23,7 @@ up: install                            ## start the local stack and stay; Ctrl-C
 	$(BIN)/ifcpipe up
 
 test: .venv/.dev                       ## all tests, with branch coverage, in up to four processes
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=85
+	$(BIN)/pytest -n auto --maxprocesses 4 --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=85
 
 test-long: .venv/.dev                  ## a job that runs for ten minutes
 	$(BIN)/pytest -m long

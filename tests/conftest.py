@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from functions.core.registry import operations
 from functions.ifc.process import warm
@@ -19,16 +21,23 @@ ROOT = TESTS.parent
 WHOLE = {"e2e", "infra", "layers"}
 
 # How long an example takes says more about what else the machine does than about the example.
-settings.register_profile("shared", deadline=None)
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep in one process what shares fixtures: the tests of such a folder, elsewhere those of a file."""
-    for item in items:
-        place = item.path.relative_to(TESTS)
-        group = place.parts[0] if place.parts[0] in WHOLE else place.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] - it carries no annotations
+    """Keeps in one process what shares fixtures: the tests of such a folder, elsewhere those of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.split("/")[1]
+        return folder if folder in WHOLE else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Distribute tests so, when they run in several processes."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
