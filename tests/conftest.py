@@ -25,7 +25,7 @@ settings.register_profile("shared", deadline=None, suppress_health_check=[Health
 settings.load_profile("shared")
 
 
-class Scheduling(LoadScopeScheduling):  # type: ignore[misc] - it carries no annotations
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Keeps in one process what shares fixtures: the tests of such a folder, elsewhere those of a file."""
 
     def _split_scope(self, nodeid: str) -> str:
