@@ -22,8 +22,8 @@ run: install                           ## the main job: the example house throug
 up: install                            ## start the local stack and stay; Ctrl-C ends it
 	$(BIN)/ifcpipe up
 
-test: .venv/.dev                       ## all tests, with branch coverage
-	$(BIN)/pytest --cov --cov-report=term:skip-covered --cov-fail-under=85
+test: .venv/.dev                       ## all tests, with branch coverage, in up to four processes
+	$(BIN)/pytest -n auto --maxprocesses 4 --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=85
 
 test-long: .venv/.dev                  ## a job that runs for ten minutes
 	$(BIN)/pytest -m long

@@ -1,10 +1,11 @@
 """Fit what each operation costs to what it took, and write it to the `cost.json` of its folder.
 
-    python -m benchmarks.refit [OPERATION...] [--mb 1,5,20,60] [--runs 1] [--quick]
+    python -m benchmarks.refit [OPERATION...] [--mb 1,5,25] [--runs 1] [--fresh]
 
-Every operation runs on replicas of the example house, on one with equal copies and one whose extrusions all
-differ, as a whole process (`benchmarks.compare`). The line is the least relative error of the dearer replica
-of each size, with no negative term: `functions.core.compute` adds the safety. `--quick` measures 1 and 5 MB.
+Every operation runs on replicas of the example house in which no two copies are equal, so that nothing is
+made once and used again, as a whole process (`benchmarks.compare`). The line is that of least relative error
+with no negative term: `functions.core.compute` adds the safety. All operations take six minutes or so. What
+a run that was interrupted had measured is taken up by the next one within a day; `--fresh` forgets it.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import replicate
-from benchmarks.compare import ROOT, Cost, measure, middle, prepare
+from benchmarks.compare import ROOT, measure, middle, prepare
 from functions.core import registry
 
 HOUSE = ROOT / "examples" / "house-architecture.ifc"
 SPACING = 20_000.0  # millimetres, the unit of the house
-SIZES = (1.0, 5.0, 20.0, 60.0)
-QUICK = (1.0, 5.0)
+SIZES = (1.0, 5.0, 25.0)
+JOURNAL = ROOT / "build" / "benchmarks" / "refit.jsonl"
+KEPT_S = 86_400
 Point = tuple[float, float]
 
 
@@ -50,23 +54,72 @@ def off(points: Sequence[Point], line: tuple[float, float]) -> float:
     return max(value / (line[0] + line[1] * mb) for mb, value in points)
 
 
-def run(operation: str, model: Path, *, runs: int) -> tuple[float, Cost]:
-    """Return the megabytes of input, and the medians of some runs of an operation."""
+@dataclass(frozen=True)
+class Measured:
+    """What one operation took on one replica: megabytes of input, CPU seconds, peak in megabytes."""
+
+    operation: str
+    mb: float
+    runs: int
+    input_mb: float
+    cpu_s: float
+    peak_mb: float
+
+
+class Journal:
+    """What has been measured so far, kept until all of it is written."""
+
+    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+        """Read what an interrupted run has left, unless that is older than a day."""
+        self._path = path
+        self._known: list[Measured] = []
+        if path.is_file() and now() - path.stat().st_mtime < KEPT_S:
+            self._known = [Measured(**json.loads(line)) for line in path.read_text().splitlines()]
+        else:
+            self.forget()
+
+    def find(self, operation: str, mb: float, runs: int) -> Measured | None:
+        """Return what was measured, if it was."""
+        wanted = (operation, mb, runs)
+        return next((one for one in self._known if (one.operation, one.mb, one.runs) == wanted), None)
+
+    def add(self, measured: Measured) -> None:
+        """Keep a measurement."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a") as file:
+            file.write(json.dumps(asdict(measured)) + "\n")
+        self._known.append(measured)
+
+    def forget(self) -> None:
+        """Keep nothing."""
+        self._path.unlink(missing_ok=True)
+        self._known = []
+
+
+def run(operation: str, mb: float, model: Path, *, runs: int) -> Measured:
+    """Return the medians of some runs of an operation on a replica."""
     with tempfile.TemporaryDirectory() as folder:
         request, size = prepare(operation, model, Path(folder))
         output = Path(folder) / "ours"
         line = ["benchmarks.ours", operation, str(model), str(output), request]
-        return size / 1e6, middle([measure(line) for _ in range(runs)])
+        cost = middle([measure(line) for _ in range(runs)])
+    return Measured(operation, mb, runs, size / 1e6, cost.cpu_s, cost.peak / 1e6)
 
 
-def refit(operation: str, models: dict[float, list[Path]], *, runs: int) -> dict[str, object]:
-    """Measure an operation and return its `cost.json`."""
-    seconds, megabytes = list[Point](), list[Point]()
-    for found in models.values():
-        costs = [run(operation, path, runs=runs) for path in found]
-        seconds.append(max(((mb, cost.cpu_s) for mb, cost in costs), key=lambda point: point[1]))
-        megabytes.append(max(((mb, cost.peak / 1e6) for mb, cost in costs), key=lambda point: point[1]))
-    return describe(seconds, megabytes, runs=runs)
+def refit(
+    operation: str, models: Mapping[float, Path], journal: Journal, *, runs: int, say: Callable[[str], None]
+) -> dict[str, object]:
+    """Measure an operation on what the journal does not have yet, and return its `cost.json`."""
+    points = []
+    for mb, model in models.items():
+        measured = journal.find(operation, mb, runs)
+        if measured is None:
+            measured = run(operation, mb, model, runs=runs)
+            journal.add(measured)
+        say(f"{operation}, {measured.input_mb:.1f} MB: {measured.cpu_s:.2f} s, {measured.peak_mb:.0f} MB")
+        points.append(measured)
+    seconds = [(point.input_mb, point.cpu_s) for point in points]
+    return describe(seconds, [(point.input_mb, point.peak_mb) for point in points], runs=runs)
 
 
 def describe(seconds: Sequence[Point], megabytes: Sequence[Point], *, runs: int) -> dict[str, object]:
@@ -87,14 +140,11 @@ def describe(seconds: Sequence[Point], megabytes: Sequence[Point], *, runs: int)
     }
 
 
-def replicas(folder: Path, sizes: Sequence[float]) -> dict[float, list[Path]]:
-    """Write the models of each size: one of equal copies, one whose extrusions all differ."""
-    models: dict[float, list[Path]] = {}
-    for mb in sizes:
-        for vary in (False, True):
-            path = folder / f"house-{mb:g}MB{'-varied' if vary else ''}.ifc"
-            replicate.write(HOUSE, path, mb=mb, spacing=SPACING, vary=vary)
-            models.setdefault(mb, []).append(path)
+def replicas(folder: Path, sizes: Sequence[float]) -> dict[float, Path]:
+    """Write the models, by the megabytes that they were to have."""
+    models = {mb: folder / f"house-{mb:g}MB.ifc" for mb in sizes}
+    for mb, path in models.items():
+        replicate.write(HOUSE, path, mb=mb, spacing=SPACING, vary=True, faces=True)
     return models
 
 
@@ -105,15 +155,16 @@ def write(operation: str, cost: dict[str, object]) -> Path:
     return path
 
 
-def refit_all(names: Sequence[str], sizes: Sequence[float], *, runs: int, say: Callable[[str], None]) -> None:
+def refit_all(
+    names: Sequence[str], sizes: Sequence[float], journal: Journal, *, runs: int, say: Callable[[str], None]
+) -> None:
     """Measure and write all of some operations."""
     with tempfile.TemporaryDirectory() as folder:
         say(f"replicas of {', '.join(f'{mb:g}' for mb in sizes)} MB")
         models = replicas(Path(folder), sizes)
         for name in names:
-            cost = refit(name, models, runs=runs)
-            write(name, cost)
-            say(f"{name}: {json.dumps(cost)}")
+            write(name, refit(name, models, journal, runs=runs, say=say))
+    journal.forget()
 
 
 def main() -> None:
@@ -122,12 +173,18 @@ def main() -> None:
     parser.add_argument("operations", nargs="*", help="all of them when none is named")
     parser.add_argument("--mb", default=",".join(f"{mb:g}" for mb in SIZES), help="sizes of the replicas")
     parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="only 1 and 5 MB")
+    parser.add_argument("--fresh", action="store_true", help="measure again what an interrupted run has")
     arguments = parser.parse_args()
-    sizes = QUICK if arguments.quick else tuple(float(part) for part in arguments.mb.split(","))
+    journal, begun = Journal(JOURNAL), time.monotonic()
+    if arguments.fresh:
+        journal.forget()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - begun:6.0f} s, load {os.getloadavg()[0]:.1f}  {text}", flush=True)
+
+    sizes = tuple(float(part) for part in arguments.mb.split(","))
     names = arguments.operations or list(registry.operations())
-    refit_all(names, sizes, runs=arguments.runs, say=lambda text: print(text, flush=True))
-    print(f"load {os.getloadavg()[0]:.1f} at the end", flush=True)
+    refit_all(names, sizes, journal, runs=arguments.runs, say=say)
 
 
 if __name__ == "__main__":

@@ -55,10 +55,13 @@ class House:
         )
         self.types[name] = type_
 
-    def framed_type(self, kind: str, name: str, width: float, height: float, filling: str) -> None:
+    def framed_type(
+        self, kind: str, name: str, width: float, height: float, filling: str, **attributes: str
+    ) -> None:
         """Add a window or door type: a frame and a filling, two materials and two colours."""
         build, frame, thick = self.build, 0.07, 0.07
-        type_ = build.root(kind, name, PredefinedType="WINDOW" if "Window" in kind else "DOOR")
+        sort = "WINDOW" if "Window" in kind else "DOOR"
+        type_ = build.root(kind, name, PredefinedType=sort, **attributes)
         low = frame if "Window" in kind else 0.0
         bars = [
             build.box((frame, thick, height)),
@@ -185,7 +188,7 @@ def make() -> Builder:
     house.wall_type("Partition", "PARTITIONING")
     house.framed_type("IfcWindowType", "Window 1200x1400", 1.2, 1.4, "Glass")
     house.framed_type("IfcWindowType", "Window 800x1200", 0.8, 1.2, "Glass")
-    house.framed_type("IfcDoorType", "Door 1000x2100", 1.0, 2.1, "Oak")
+    house.framed_type("IfcDoorType", "Door 1000x2100", 1.0, 2.1, "Oak", OperationType="SINGLE_SWING_LEFT")
     for storey in (GROUND, UPPER):
         _storey(house, storey)
     _roof(house)

@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from functions.core.registry import operations
 from functions.ifc.process import warm
 
 pytest_plugins = ["tests.aws.stack", "tests.worker.stage"]
 
-ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+# Folders whose tests share what is dear to make: a stack, the image's content, the synthesised template.
+WHOLE = {"e2e", "infra", "layers"}
+
+# How long an example takes says more about what else the machine does than about the example.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps in one process what shares fixtures: the tests of such a folder, elsewhere those of a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.split("/")[1]
+        return folder if folder in WHOLE else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Distribute tests so, when they run in several processes."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -153,8 +153,9 @@ def megabytes(files: Iterable[tuple[str, int]]) -> float:
 def choose(demand: Demand, *, input_mb: float | None, factor: float = 1.0, longest_s: int) -> Compute:
     """Return the function when the job fits it, else the smallest task that holds the job.
 
-    `factor` is how much more than usual the request's options cost; `longest_s` is the longest that a task
-    may run on this stage. Of unknown inputs nothing is predicted: they are tried in the function.
+    `factor` is how many times as long as usual the request's options take: what they take of memory, the
+    safety covers. `longest_s` is the longest that a task may run on this stage. Of unknown inputs nothing is
+    predicted: they are tried in the function.
     """
     size = demand.compute
     if input_mb is None:
@@ -164,7 +165,7 @@ def choose(demand: Demand, *, input_mb: float | None, factor: float = 1.0, longe
     predicted = Prediction(
         input_mb=round(input_mb, 3),
         seconds=round(demand.cost.seconds.at(input_mb) * factor, 1),
-        megabytes=round(demand.cost.megabytes.at(input_mb) * max(1.0, factor), 1),
+        megabytes=round(demand.cost.megabytes.at(input_mb), 1),
     )
     if isinstance(size, FargateSize):
         return _task(size, predicted, "the operation asks for a task", longest_s)

@@ -151,8 +151,8 @@ class Operation:
     of the contract and part of every job id: raise it when the same request would give another result.
 
     `compute` is the function that jobs run in; with a `FargateSize` all of them run in tasks. `heavy` is the
-    least task for those that a function cannot hold. `factor` says of a request how many times as dear it is
-    as the one that `cost.json` was measured with.
+    least task for those that a function cannot hold. `factor` says of a request how many times as long it
+    takes as the one that `cost.json` was measured with.
     """
 
     package: str

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.api.body import MAX_BYTES, check_body, read_json
@@ -24,13 +24,11 @@ def nested(depth: int) -> str:
     return '{"a":' * (depth - 1) + "{}" + "}" * (depth - 1)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
 def test_what_json_writes_is_read_as_it_was(value: dict[str, object]) -> None:
     assert read_json(json.dumps(value)) == value
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_an_object_or_an_input_error(text: str) -> None:
     try:

@@ -70,7 +70,6 @@ def exercise(schema: schemathesis.BaseSchema, path: str, method: str, mode: Gene
     @given(case=schema[path][method.upper()].as_strategy(generation_mode=mode))
     @settings(
         max_examples=20,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
 
 from functions.aws.clients import Clients, connect
 from functions.aws.services import Services, compose
@@ -86,15 +88,16 @@ def make_job(number: int = 1, **changes: object) -> Job:
     return Job.model_validate({**values, **changes})
 
 
-def build(clients: Clients, settings: Settings) -> None:
+def build(clients: Clients, settings: Settings, *, make_queue: Callable[[str], object] | None = None) -> None:
     """Create the table, the buckets, the queues and the bus of a stage."""
+    make_queue = make_queue or (lambda name: clients.sqs.create_queue(QueueName=name))
     clients.dynamodb.create_table(**create_arguments(settings.table_name))
     for bucket in (settings.input_bucket, settings.output_bucket):
         clients.s3.create_bucket(Bucket=bucket)
         clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for name in sorted({*QUEUES, *operations()}):
         for url in (settings.queue_url(name), settings.dead_letter_url(name)):
-            clients.sqs.create_queue(QueueName=url.rpartition("/")[2])
+            make_queue(url.rpartition("/")[2])
     clients.events.create_event_bus(Name=settings.event_bus_name)
 
 
@@ -119,7 +122,9 @@ def aws(monkeypatch: pytest.MonkeyPatch, boto_session: boto3.session.Session) ->
         monkeypatch.setenv(name, value)
     with mock_aws():
         clients = connect(session=boto_session)
-        build(clients, Settings.from_environment(ENVIRONMENT))
+        # Not by requests: two dozen of them would take longer than most of the tests.
+        queues = sqs_backends[DEFAULT_ACCOUNT_ID][CREDENTIALS["AWS_DEFAULT_REGION"]]
+        build(clients, Settings.from_environment(ENVIRONMENT), make_queue=queues.create_queue)
         yield clients
 
 

@@ -269,7 +269,6 @@ TestMachine = Machine.TestCase
 TestMachine.settings = settings(
     max_examples=20,
     stateful_step_count=25,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking over moto takes minutes
     suppress_health_check=[HealthCheck.too_slow],
 )

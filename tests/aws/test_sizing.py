@@ -56,6 +56,21 @@ def test_a_dear_job_goes_to_the_heavy_queue(stage: Stage) -> None:
     assert "too much for a function" in job.compute.reason
 
 
+def test_a_conversion_that_takes_longer_than_to_glb_is_heavy_sooner(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = replace(found["ifcconvert"])
+    slow.__dict__["cost"] = Cost(seconds=Line(0, 40_000_000), megabytes=Line(100, 1))
+    monkeypatch.setattr(registry, "operations", lambda: {**found, "ifcconvert": slow})
+    stage.put("large.ifc", b"four walls")  # ten bytes, of 400 seconds
+    requests = [{"input_filename": "large.ifc", "format": name} for name in ("glb", "stp")]
+    jobs = stage.submit(*(Step(operation="ifcconvert", request=request) for request in requests))
+    assert [job.queue for job in jobs] == ["ifcconvert", "heavy"]
+    assert (len(stage.messages("ifcconvert")), len(stage.messages("heavy"))) == (1, 1)
+    computes = [job.compute for job in jobs]
+    assert [compute.predicted.seconds for compute in computes if compute and compute.predicted] == [400, 600]
+
+
 def announce(stage: Stage, key: str) -> Job:
     """Submit an echo of a file that is still to come."""
     step = Step(operation="echo", request={"filename": key})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.refit import describe, fit, off
+from benchmarks import refit as module
+from benchmarks.refit import Journal, Measured, describe, fit, off, refit_all
 from functions.core import registry
 from functions.core.compute import Cost
 from tests.conftest import ROOT
@@ -38,6 +39,44 @@ def test_what_is_written_is_what_the_registry_reads() -> None:
     cost = Cost.read(json.loads(json.dumps(body)))
     assert cost.seconds.at(3) == pytest.approx(2)
     assert cost.megabytes.at(3) == pytest.approx(110)
+
+
+def test_a_run_that_was_interrupted_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[tuple[str, float]] = []
+    written: dict[str, dict[str, object]] = {}
+
+    def run(operation: str, mb: float, model: Path, *, runs: int) -> Measured:
+        if len(measured) == 3:
+            raise KeyboardInterrupt
+        assert abs(model.stat().st_size / 1e6 - mb) < 0.1
+        measured.append((operation, mb))
+        return Measured(operation, mb, runs, mb, 2 * mb, 100 + mb)
+
+    def again() -> None:
+        refit_all(["one", "two"], (0.2, 0.4), Journal(path), runs=1, say=lambda _: None)
+
+    path = tmp_path / "build" / "journal.jsonl"
+    monkeypatch.setattr(module, "run", run)
+    monkeypatch.setattr(module, "write", lambda name, cost: written.update({name: cost}))
+    with pytest.raises(KeyboardInterrupt):
+        again()
+    assert list(written) == ["one"]
+    del measured[:2]  # so that one more may be measured
+    again()
+    assert measured == [("two", 0.2), ("two", 0.4)]
+    assert written["two"]["seconds"] == {"fixed": 0.0, "per_mb": 2.0}
+    assert not path.exists(), "the next one measures everything"
+
+
+def test_what_was_measured_long_ago_is_measured_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path).add(Measured("one", 1.0, 1, 1.1, 2.0, 100.0))
+    made = path.stat().st_mtime
+    assert Journal(path, now=lambda: made + 3600).find("one", 1.0, 1) is not None
+    assert Journal(path, now=lambda: made + 3600).find("one", 1.0, 3) is None
+    assert Journal(path, now=lambda: made + 90_000).find("one", 1.0, 1) is None
 
 
 @pytest.mark.parametrize("name", registry.operations())

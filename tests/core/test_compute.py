@@ -76,9 +76,12 @@ def test_inputs_that_fill_the_disk_run_in_a_task_with_room_for_them() -> None:
     assert chosen(50_000, cheap).disk_gb == 171
 
 
-def test_options_that_cost_more_count() -> None:
+def test_options_that_take_longer_count() -> None:
     assert chosen(100).kind is Kind.LAMBDA
-    assert chosen(100, factor=5).kind is Kind.FARGATE
+    compute = chosen(100, factor=5)
+    assert compute.kind is Kind.FARGATE
+    assert compute.predicted is not None
+    assert (compute.predicted.seconds, compute.predicted.megabytes) == (505, 1100)
 
 
 def test_an_operation_can_ask_for_tasks_alone() -> None:

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from functions.local import guard
+from functions.local import guard, state
+from functions.local.stack import Stack
 from tests.e2e.conftest import ROOT, distinct, until
 
 
@@ -97,10 +98,12 @@ def test_an_interrupted_run_leaves_nothing(place: Place, house: Path, number: si
     assert place.leftovers() == []
 
 
-def test_a_stack_in_the_background(place: Place, house: Path) -> None:
+def test_a_stack_in_the_background(place: Place) -> None:
     stack = json.loads(place.run("up", "--detach", "--json"))
     try:
-        _work_on_it(place, house)
+        assert [record["name"] for record in json.loads(place.run("ps", "--json"))] == ["local"]
+        assert place.run("up", code=2) == ""
+        assert json.loads(place.run("health", "--json"))["status"] == "healthy"
     finally:
         place.run("down")
     until(lambda: not guard.alive(stack["pid"]))
@@ -108,14 +111,13 @@ def test_a_stack_in_the_background(place: Place, house: Path) -> None:
     assert json.loads(place.run("ps", "--json")) == []
 
 
-def _work_on_it(place: Place, house: Path) -> None:
-    """Use every command that needs a stack once."""
+def test_every_command_works_on_a_stack_that_runs(place: Place, house: Path, stack: Stack) -> None:
+    """The stack of all these tests, as if it had been started in this folder."""
+    state.write(stack.record("local"), place.folder / state.FOLDER)
 
     def said(*arguments: str, code: int = 0) -> Any:
         return json.loads(place.run(*arguments, "--json", code=code))
 
-    assert [record["name"] for record in said("ps")] == ["local"]
-    assert place.run("up", code=2) == ""
     model = place.folder / "a house.ifc"
     model.write_bytes(distinct(house.read_bytes(), "command line"))
     request = json.dumps({"filename": "a house.ifc"})
@@ -138,13 +140,13 @@ def _work_on_it(place: Place, house: Path) -> None:
     assert said("watch", failed["job_id"], code=1)[0]["status"] == "failed"
     assert said("purge", "ifcinfo") == {"operation": "ifcinfo", "cancelled": []}
     assert "ifcinfo" in [item["operation"] for item in said("queues")]
-    assert said("health")["status"] == "healthy"
     _keys(said)
     assert said("invoke", str(ROOT / "events" / "api-health.json"))["statusCode"] == 200
     worker = said("poll", "ifcinfo", "--detach", "--name", "second")
     until(lambda: {record["name"]: record["uptime"] for record in said("ps")}["second"] is not None)
     said("down", "second")
     assert not guard.alive(worker["pid"])
+    assert place.leftovers() == []
 
 
 def _keys(said: Any) -> None:

@@ -47,10 +47,12 @@ def test_by_a_manifest_that_comes_before_its_model(client: Client, house: Path, 
         ]
     }
     put("project/house.job.json", json.dumps(manifest).encode())
-    waiting = until(
-        lambda: [job for job in client.jobs(input="project/house.ifc") if job["status"] == "waiting"]
-    )
-    assert {job["operation"] for job in waiting} == {"ifccsv", "ifcinfo"}
+
+    def waiting() -> set[str]:
+        found = client.jobs(input="project/house.ifc")
+        return {job["operation"] for job in found if job["status"] == "waiting"}
+
+    until(lambda: waiting() == {"ifccsv", "ifcinfo"})
     put("project/house.ifc", distinct(house.read_bytes(), "manifest"))
     jobs = {job["operation"]: job for job in jobs_on(client, "project/house.ifc", count=2)}
     assert {job["status"] for job in jobs.values()} == {"finished"}

@@ -188,11 +188,17 @@ def stage(atomic: None, echo_operation: None, stack: Stack) -> Stage:
 
 
 @pytest.fixture
+def lease_seconds() -> int:
+    """How long the leases of `live` last: a test that waits for their ends wants short ones."""
+    return 1
+
+
+@pytest.fixture
 def live(
-    atomic: None, echo_operation: None, aws: Clients, monkeypatch: pytest.MonkeyPatch
+    atomic: None, echo_operation: None, aws: Clients, monkeypatch: pytest.MonkeyPatch, lease_seconds: int
 ) -> Iterator[Stage]:
-    """A stage with the true clock and leases of a second, which handlers find by themselves."""
-    monkeypatch.setenv("LEASE_SECONDS", "1")
+    """A stage with the true clock, which handlers find by themselves."""
+    monkeypatch.setenv("LEASE_SECONDS", str(lease_seconds))
     services_module.services.cache_clear()
     made = services_module.services()
     yield Stage(services=made, clients=aws)

@@ -129,6 +129,11 @@ Y_UP = ("glb",)
 # Values besides our own default that ask for nothing, as they are IfcConvert's.
 IDLE: dict[str, object] = {"y_up": False, "draw_storey_heights": "none"}
 
+# How many times as long as a GLB of the same model a format takes, and what options add to that: about the
+# most that was measured on models without equal copies (`benchmarks.formats`). Memory hardly differs.
+TIMES = {"stp": 1.5, "igs": 2.1, "svg": 3.0, "ttl": 1.6}
+ONE_ENGINE, MORE_DRAWINGS, NOTHING_SHARED = 2.2, 1.5, 2.6
+
 # What IfcConvert knows besides and no format here can honour, with the value that asks for nothing.
 UNSUPPORTED: dict[str, Any] = {
     "dimensionality": None, "edge_arrows": False, "exterior_only": None, "model": True, "plan": False,
@@ -364,6 +369,18 @@ class ConvertRequest(Request):
         return choose_format(self.output_filename, self.format, FORMATS, aliases=ALIASES)
 
 
+def times(request: ConvertRequest) -> float:
+    """Return how many times as long a conversion takes as that to GLB without options."""
+    found = TIMES.get(request.output_format, 1.0)
+    if request.kernel != "auto" or request.circle_segments is not None:
+        found += ONE_ENGINE
+    if request.auto_section or request.auto_elevation:
+        found += MORE_DRAWINGS
+    if request.use_world_coords and request.output_format in SOLIDS:
+        found += NOTHING_SHARED
+    return found
+
+
 class ConvertResult(Result):
     """`statistics`: what was counted, as far as the format has it."""
 
@@ -373,5 +390,6 @@ operation = Operation(
     request=ConvertRequest,
     result=ConvertResult,
     compute=LambdaSize(memory_mb=3008, timeout_s=900, disk_mb=4096, concurrency=20),
+    factor=times,
     formats=FORMATS,
 )

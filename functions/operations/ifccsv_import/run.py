@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import ifcopenshell
-from ifcopenshell import entity_instance as Entity
 
 from functions.core import Files
 from functions.core.errors import InputError
@@ -17,29 +15,19 @@ from functions.ifc.gate import check_model, open_checked
 from functions.ifc.reader import Reader, clean
 from functions.ifc.step.splice import splice
 from functions.ifc.step.syntax import MAX_ID
-from functions.ifc.tables.cells import Grid, Value
-from functions.ifc.tables.comparison import Column, Comparison, same_number
+from functions.ifc.tables.cells import Grid
+from functions.ifc.tables.comparison import Column, Comparison
 from functions.ifc.tables.edits import Editor
 from functions.ifc.tables.grids import read_grid
 from functions.ifc.tables.header import read_header
-from functions.ifc.tables.literals import MismatchError, convert
-from functions.ifc.tables.rows import CONCAT, Cell, restore, to_cell
-from functions.ifc.tables.targets import VALUES, AttributeTarget, PropertyTarget, RefusedError, Resolver
+from functions.ifc.tables.matching import Matching, Refusal, by_global_id, shown
+from functions.ifc.tables.plan import Plan, Setting, Target
+from functions.ifc.tables.rows import Cell, to_cell
+from functions.ifc.tables.targets import AttributeTarget, Resolver
 from functions.operations.ifccsv_import import MAX_COLUMNS, ImportRequest, ImportResult
 
 STEP = 1000  # rows between reports of progress
 TEXT_LIMITS = {"IfcLabel": 255, "IfcIdentifier": 255}  # ISO 16739-1
-Target = AttributeTarget | PropertyTarget
-
-
-@dataclass
-class Difference:
-    """What the rows of one element say that the model does not: cells by column."""
-
-    row: int
-    elements: list[Entity]
-    cells: dict[int, Value]
-    conflicts: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -59,28 +47,13 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A cell that was not set, and why."""
-
-    row: int
-    column: str
-    global_id: str
-    cell: str
-    reason: str
-
-
-@dataclass
 class Outcome:
-    """What becomes of the table."""
+    """What became of the table."""
 
-    rows: int = 0
-    nameless: int = 0
-    unknown: list[tuple[int, str]] = field(default_factory=list)
-    ambiguous: set[str] = field(default_factory=set)
-    elements: int = 0
-    planned: list[tuple[Difference, Column, Target, Any, Cell | None]] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    columns: Sequence[Column]
+    matching: Matching
+    changes: Sequence[Change]
+    refused: Sequence[Refusal]
 
 
 def run(request: ImportRequest, files: Files) -> ImportResult:
@@ -94,19 +67,20 @@ def run(request: ImportRequest, files: Files) -> ImportResult:
     )
     checked = check_model(path, files)
     model = open_checked(checked, files)
-    outcome = Outcome()
     compare = Comparison(columns, request.null, table.suffix.lower() == ".xlsx")
-    differences = _collect(model, rows, Collector(compare, key, {}, outcome), files)
-    _plan(Resolver(model, files.warn), differences, compare, outcome)
+    matching = _match(model, rows, compare, key, files)
+    plan = Plan(Resolver(model, files.warn), compare)
+    plan.add(matching.differences())
     editor = Editor(model)
-    _apply(editor, outcome)
-    _verify(compare, outcome, files)
+    _apply(editor, plan.settings)
+    changes = _verify(compare, plan.settings, files)
+    outcome = Outcome(columns, matching, changes, [*matching.refused, *plan.refused])
     changed, added = editor.texts()
     if editor.added and max(editor.added) > MAX_ID:
         raise InputError("the model has no numbers left for new instances", field="ifc_filename")
     splice(checked.path, output, changed=changed, added=added)
-    result = _result(outcome, columns, output.name, len(added))
-    _warn(outcome, columns, files)
+    result = _result(outcome, output.name, len(added))
+    _warn(outcome, files)
     _report(report, path, table, result, outcome)
     return result
 
@@ -121,169 +95,49 @@ def _guard(table: Path, request: ImportRequest, files: Files) -> Grid:
         raise error.at("csv_filename") from None
 
 
-@dataclass
-class Collector:
-    """Gathers what differs, element by element; rows of the same element are one difference."""
-
-    compare: Comparison
-    key: int
-    index: dict[str, list[Entity]]
-    outcome: Outcome
-    seen: dict[str, Difference] = field(default_factory=dict)
-
-    def add(self, number: int, row: Sequence[Value]) -> None:
-        """Compare a row with the element that it names."""
-        self.outcome.rows += 1
-        cell = row[self.key] if self.key < len(row) else None
-        global_id = "" if cell is None else restore(str(cell)).strip()
-        if global_id in {"", self.compare.null}:
-            self.outcome.nameless += 1
-        elif global_id not in self.index:
-            self.outcome.unknown.append((number, clean(global_id)[:80]))
-        else:
-            self._compare(number, row, global_id)
-
-    def _compare(self, number: int, row: Sequence[Value], global_id: str) -> None:
-        elements = self.index[global_id]
-        if len(elements) > 1:
-            self.outcome.ambiguous.add(global_id)
-        if len(row) > len(self.compare.columns) + 1:
-            self._refuse_rest(number, row, global_id)
-        cells = min((self.compare.differ(element, row) for element in elements), key=len)
-        known = self.seen.setdefault(global_id, Difference(number, elements, cells))
-        if known.row != number:
-            both = known.cells.keys() | cells.keys()
-            known.conflicts |= {at for at in both if known.cells.get(at, ...) != cells.get(at, ...)}
-            known.cells.update(cells)
-
-    def _refuse_rest(self, number: int, row: Sequence[Value], global_id: str) -> None:
-        """Refuse what stands in columns without a header."""
-        known = {column.place for column in self.compare.columns} | {self.key}
-        for place, cell in enumerate(row):
-            if place not in known and cell not in {None, ""}:
-                self.outcome.refused.append(
-                    Refusal(
-                        row=number, column=f"column {place + 1}", global_id=global_id, cell=_shown(cell),
-                        reason="the column has no header",
-                    )
-                )  # fmt: skip
-
-
-def _collect(model: ifcopenshell.file, rows: Grid, collector: Collector, files: Files) -> list[Difference]:
-    """Compare all rows, and return what differs."""
-    for element, global_id in Reader(model).values("IfcRoot", "GlobalId"):
-        collector.index.setdefault(global_id, []).append(element)
+def _match(model: ifcopenshell.file, rows: Grid, compare: Comparison, key: int, files: Files) -> Matching:
+    """Compare all rows with the model."""
+    matching = Matching(compare, key, by_global_id(Reader(model).values("IfcRoot", "GlobalId")))
     for number, row in rows:
-        collector.add(number, row)
+        matching.add(number, row)
         if number % STEP == 0:
-            files.progress("compare", number, max(number, len(collector.index)))
-    if not collector.outcome.rows:
+            files.progress("compare", number, max(number, len(matching.index)))
+    if not matching.rows:
         raise InputError("The table has no rows below its header", field="csv_filename")
-    collector.outcome.elements = len(collector.seen)
-    return [difference for difference in collector.seen.values() if difference.cells]
+    return matching
 
 
-def _plan(
-    resolver: Resolver, differences: Sequence[Difference], compare: Comparison, outcome: Outcome
-) -> None:
-    """Find out what every cell that differs would set, or refuse it."""
-    taken: dict[tuple[Any, ...], Any] = {}
-    for difference in differences:
-        element = difference.elements[0]
-        olds = compare.cells(element)
-        for at, cell in sorted(difference.cells.items()):
-            column = compare.columns[at]
-            try:
-                target = _target(resolver, difference, column, at)
-                value = _value(target, cell, olds[at], compare)
-                place = _place(target)
-                if taken.setdefault(place, value) != value:
-                    raise RefusedError("another column sets the same attribute or property otherwise")
-            except (RefusedError, MismatchError) as error:
-                global_id = str(element.GlobalId)
-                refusal = Refusal(difference.row, column.name, global_id, _shown(cell), str(error))
-                outcome.refused.append(refusal)
-                continue
-            new = to_cell(value, compare.null)
-            if new == olds[at] or (not isinstance(olds[at], str) and same_number(new, olds[at])):  # type: ignore[arg-type]
-                continue
-            old = None if olds[at] == compare.null else olds[at]
-            outcome.planned.append((difference, column, target, value, old))
-
-
-def _target(resolver: Resolver, difference: Difference, column: Column, at: int) -> Target:
-    if len(difference.elements) > 1:
-        raise RefusedError(f"{len(difference.elements)} instances of the model have this GlobalId")
-    if at in difference.conflicts:
-        raise RefusedError("several rows of this GlobalId disagree")
-    return resolver.resolve(difference.elements[0], column.path)
-
-
-def _value(target: Target, cell: Value, old: Cell, compare: Comparison) -> Any:  # noqa: ANN401
-    """Return the value that a cell means for its target; None to unset it."""
-    if compare.is_unset(cell):
-        _check_optional(target)
-        return None
-    if target.kind.many and isinstance(old, str) and _joins_texts(target):
-        raise RefusedError(f"an item of the list contains {CONCAT!r}: the items cannot be told apart")
-    return convert(restore(cell) if type(cell) is str else cell, target.kind)
-
-
-def _joins_texts(target: Target) -> bool:
-    """Say whether an item of a list looks like two."""
-    if isinstance(target, AttributeTarget):
-        items = getattr(target.element, target.name) or ()
-    else:
-        items = getattr(target.item, VALUES[target.item.is_a()]) or () if target.item is not None else ()
-    return any(CONCAT in str(getattr(item, "wrappedValue", item)) for item in items)
-
-
-def _check_optional(target: Target) -> None:
-    """Refuse to unset what must be set, or what would only show the type's value again."""
-    if isinstance(target, AttributeTarget):
-        if not target.optional:
-            raise RefusedError("the attribute is mandatory: it cannot be unset")
-        return
-    if target.set_class == "IfcElementQuantity":
-        raise RefusedError("a quantity must have a value: it cannot be unset")
-    if not target.own:
-        raise RefusedError("the value comes from the type: it cannot be unset at one occurrence")
-
-
-def _place(target: Target) -> tuple[Any, ...]:
-    if isinstance(target, AttributeTarget):
-        return target.element.id(), target.name
-    return target.element.id(), target.set_name, target.name
-
-
-def _apply(editor: Editor, outcome: Outcome) -> None:
-    for _, _, target, value, _ in outcome.planned:
-        if isinstance(target, AttributeTarget):
-            editor.set_attribute(target, value)
+def _apply(editor: Editor, settings: Sequence[Setting]) -> None:
+    for setting in settings:
+        if isinstance(setting.target, AttributeTarget):
+            editor.set_attribute(setting.target, setting.value)
         else:
-            editor.set_property(target, value)
+            editor.set_property(setting.target, setting.value)
     editor.apply()
 
 
-def _verify(compare: Comparison, outcome: Outcome, files: Files) -> None:
+def _verify(compare: Comparison, settings: Sequence[Setting], files: Files) -> list[Change]:
     """Read every cell that was set once more, as an export would, and list it."""
     again = Comparison(compare.columns, compare.null, compare.is_cut)
     places = {column.name: index for index, column in enumerate(compare.columns)}
     rows: dict[int, list[Cell]] = {}
-    for difference, column, target, value, old in outcome.planned:
-        element = difference.elements[0]
+    changes = []
+    for setting in settings:
+        element, target, name = setting.element, setting.target, setting.column.name
         cells = rows.get(element.id()) or again.cells(element)
         rows = {element.id(): cells}
-        new = cells[places[column.name]]
-        if new != to_cell(value, compare.null):
-            files.warn(f"row {difference.row}, {clean(column.name)[:80]}: was set, but reads {_shown(new)!r}")
-        outcome.changes.append(
+        new = cells[places[name]]
+        if new != to_cell(setting.value, compare.null):
+            files.warn(f"row {setting.row}, {clean(name)[:80]}: was set, but reads {shown(new)!r}")
+        changes.append(
             Change(
-                row=difference.row, column=column.name, global_id=str(element.GlobalId),
+                row=setting.row, column=name, global_id=str(element.GlobalId),
                 element=f"#{element.id()}={element.is_a()}", kind=_kind(target), name=target.name,
-                type=target.kind.name, old=old, new=None if value is None else new, made=_made(target),
+                type=target.kind.name, old=setting.old, new=None if setting.value is None else new,
+                made=_made(target),
             )
         )  # fmt: skip
+    return changes
 
 
 def _kind(target: Target) -> str:
@@ -300,7 +154,7 @@ def _made(target: Target) -> str:
     return f"{what}, over the type's value" if target.inherited else what
 
 
-def _result(outcome: Outcome, columns: Sequence[Column], output: str, added: int) -> ImportResult:
+def _result(outcome: Outcome, output: str, added: int) -> ImportResult:
     attributes = sum(change.kind == "attribute" for change in outcome.changes)
     changed = {change.global_id for change in outcome.changes}
     refused = f", {len(outcome.refused)} refused" if outcome.refused else ""
@@ -308,36 +162,38 @@ def _result(outcome: Outcome, columns: Sequence[Column], output: str, added: int
         message=f"{len(outcome.changes)} cells set in {len(changed)} elements{refused}",
         output=output,
         statistics={
-            "rows": outcome.rows,
-            "columns": len(columns) + 1,
-            "elements": outcome.elements,
+            "rows": outcome.matching.rows,
+            "columns": len(outcome.columns) + 1,
+            "elements": outcome.matching.elements,
             "cells_set": len(outcome.changes),
             "attributes_set": attributes,
             "properties_set": len(outcome.changes) - attributes,
             "elements_changed": len(changed),
             "cells_refused": len(outcome.refused),
-            "unknown_global_ids": len(outcome.unknown),
-            "ambiguous_global_ids": len(outcome.ambiguous),
-            "rows_without_global_id": outcome.nameless,
+            "unknown_global_ids": len(outcome.matching.unknown),
+            "ambiguous_global_ids": len(outcome.matching.ambiguous),
+            "rows_without_global_id": outcome.matching.nameless,
             "instances_added": added,
         },
     )
 
 
-def _warn(outcome: Outcome, columns: Sequence[Column], files: Files) -> None:
+def _warn(outcome: Outcome, files: Files) -> None:
     """Tell the user what was not done."""
-    if not columns:
+    if not outcome.columns:
         files.warn("the table has no column beside the GlobalId")
-    if outcome.unknown:
-        row, global_id = outcome.unknown[0]
+    if outcome.matching.unknown:
+        row, global_id = outcome.matching.unknown[0]
         files.warn(
-            f"{len(outcome.unknown)} rows name a GlobalId that the model has not,"
+            f"{len(outcome.matching.unknown)} rows name a GlobalId that the model has not,"
             f" first {global_id!r} in row {row}"
         )
-    if outcome.nameless:
-        files.warn(f"{outcome.nameless} rows have no GlobalId")
-    if outcome.ambiguous:
-        files.warn(f"{len(outcome.ambiguous)} GlobalIds belong to several instances: their rows set nothing")
+    if outcome.matching.nameless:
+        files.warn(f"{outcome.matching.nameless} rows have no GlobalId")
+    if outcome.matching.ambiguous:
+        files.warn(
+            f"{len(outcome.matching.ambiguous)} GlobalIds belong to several instances: their rows set nothing"
+        )
     if outcome.refused:
         one = outcome.refused[0]
         files.warn(
@@ -359,12 +215,8 @@ def _report(report: Path, path: Path, table: Path, result: ImportResult, outcome
         "statistics": result.statistics,
         "changes": [asdict(change) for change in outcome.changes],
         "refused": [asdict(refusal) for refusal in sorted(outcome.refused, key=lambda one: one.row)],
-        "unknown": [{"row": row, "global_id": global_id} for row, global_id in outcome.unknown],
+        "unknown": [{"row": row, "global_id": global_id} for row, global_id in outcome.matching.unknown],
     }
     with report.open("w", encoding="utf-8") as file:
         json.dump(content, file, ensure_ascii=False, indent=1, allow_nan=False)
         file.write("\n")
-
-
-def _shown(cell: Value | Cell) -> str:
-    return "" if cell is None else clean(str(cell))[:200]

@@ -174,7 +174,7 @@ def boxes(draw: st.DrawFn) -> Body:
     return body(trimesh.creation.box(size), move(*draw(vectors), draw(angles), axis))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(boxes(), boxes(), st.sampled_from([HARD, ANY, NEAR]))
 def test_the_order_of_two_bodies_does_not_matter(a: Body, b: Body, rule: Rule) -> None:
     one, other = examine(a, b, rule), examine(b, a, rule)
@@ -185,7 +185,7 @@ def test_the_order_of_two_bodies_does_not_matter(a: Body, b: Body, rule: Rule) -
         assert one.distance == pytest.approx(other.distance, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(boxes(), boxes(), vectors)
 def test_where_the_bodies_are_does_not_matter(a: Body, b: Body, place: tuple[float, ...]) -> None:
     x, y, z = (1000 * value for value in place)
@@ -201,7 +201,7 @@ def test_where_the_bodies_are_does_not_matter(a: Body, b: Body, place: tuple[flo
     assert far[:3, :3] @ one.point + far[:3, 3] == pytest.approx(other.point, abs=1e-5) or one.volume == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(boxes(), boxes())
 def test_moved_as_it_says_a_body_is_free_and_by_less_it_is_not(a: Body, b: Body) -> None:
     contact = examine(a, b, HARD)
@@ -216,7 +216,7 @@ def test_moved_as_it_says_a_body_is_free_and_by_less_it_is_not(a: Body, b: Body)
     assert examine(a, Body(b.form, placement), replace(ANY)) is not None or least < noise
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(boxes(), boxes())
 def test_the_common_volume_is_that_of_points_in_both(a: Body, b: Body) -> None:
     """A grid of points over one box counts the share of it that is in the other one."""

@@ -20,7 +20,7 @@ from tests.ifc.formats.conversion import HOUSE, Conversion, read
 SVG = "{http://www.w3.org/2000/svg}"
 IFC = "{http://www.ifcopenshell.org/ns}"
 SWINGING = {"door_arcs": True, "print_space_names": True, "print_space_areas": True}
-LEFT = (".NOTDEFINED.,$,$);", ".SINGLE_SWING_LEFT.,$,$);")
+LEFT = ".SINGLE_SWING_LEFT.,"  # how the doors of the house open
 
 # Runs in the page and leaves what the browser makes of the drawing where --dump-dom finds it.
 LOOK = """
@@ -88,7 +88,7 @@ def look(svg: Path, folder: Path) -> dict[str, Any]:
 
 @needs_browser
 def test_a_browser_shows_storeys_labels_and_arcs(convert: Conversion, tmp_path: Path) -> None:
-    seen = look(convert(convert.changed(*LEFT), "house.svg", **SWINGING), tmp_path)
+    seen = look(convert(HOUSE, "house.svg", **SWINGING), tmp_path)
     assert seen["plans"] == ["Ground floor", "Upper floor"]
     assert (seen["storeys"], seen["walls"], seen["scripts"]) == (2, 5, 0)
     assert ["0.02", "Küche", "28.58 m²"] in seen["labels"]
@@ -189,7 +189,7 @@ def test_doors_of_a_real_model_swing(corpus: Path, convert: Conversion) -> None:
     [("SINGLE_SWING_RIGHT", 3), ("DOUBLE_DOOR_SINGLE_SWING", 6), ("SLIDING_TO_LEFT", 0), ("NOTDEFINED", 0)],
 )
 def test_doors_swing_as_they_say(convert: Conversion, operation: str, arcs: int) -> None:
-    model = convert.changed(LEFT[0], f".{operation}.,$,$);")
+    model = convert.changed(LEFT, f".{operation}.,")
     text = convert(model, "house.svg", door_arcs=True).read_text(encoding="utf-8")
     assert text.count('class="arc"') == arcs
     assert bool(convert.warnings) is (arcs == 0)
@@ -198,7 +198,7 @@ def test_doors_swing_as_they_say(convert: Conversion, operation: str, arcs: int)
 def test_the_hinge_is_on_the_side_that_the_operation_says(convert: Conversion) -> None:
     hinges = {}
     for side in ("LEFT", "RIGHT"):
-        model = convert.changed(LEFT[0], f".SINGLE_SWING_{side}.,$,$);")
+        model = convert.changed(LEFT, f".SINGLE_SWING_{side}.,")
         root = parse(convert(model, "house.svg", door_arcs=True))
         (arc, *_) = [str(item.get("d")) for item in root.iter(f"{SVG}path") if item.get("class") == "arc"]
         hinge, opened, closed = re.findall(r"[ML ]([\d.]+ [\d.]+)(?=[LA]|$)", arc)

@@ -30,7 +30,7 @@ def read(path: Path) -> list[tuple[Scalar, ...]]:
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(VALUES, max_size=40))
 def test_every_value_comes_back(tmp_path: Path, rows: list[tuple[Scalar, ...]]) -> None:
     write_parquet(tmp_path / "a.parquet", COLUMNS, rows)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from functions.core.compute import Cost, Kind, Line, choose
 from functions.core.errors import InputError, UnsupportedError
 from functions.operations.ifcconvert import FORMATS, OPTIONS, ConvertRequest, operation
 
@@ -49,6 +51,43 @@ TOGETHER: dict[str, dict[str, object]] = {
 
 def parse(**request: Any) -> Any:
     return operation.parse({"input_filename": "house.ifc", **request})
+
+
+def kind(mb: float, **request: Any) -> Kind:
+    """Where a conversion runs of which a megabyte takes a second as GLB."""
+    slow = replace(operation)
+    slow.__dict__["cost"] = Cost(seconds=Line(0, 1), megabytes=Line(100, 1))
+    return choose(slow, input_mb=mb, factor=slow.factor(parse(**request)), longest_s=14_400).kind
+
+
+def test_a_large_model_becomes_steps_in_a_task_where_a_function_makes_its_glb() -> None:
+    assert kind(400) == kind(400, output_filename="house.glb") == kind(400, format="ifc") == Kind.LAMBDA
+    assert kind(400, format="stp") == kind(400, output_filename="house.step") == Kind.FARGATE
+    assert kind(100, format="stp") == Kind.LAMBDA
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"format": "igs"},
+        {"format": "svg"},
+        {"format": "ttl"},
+        {"kernel": "opencascade"},
+        {"circle_segments": 64},
+    ],
+)
+def test_what_takes_longer_than_a_glb_is_known_to(request_: dict[str, Any]) -> None:
+    assert kind(400, **request_) == Kind.FARGATE
+    assert kind(100, **request_) == Kind.LAMBDA
+
+
+def test_options_add_to_what_a_format_takes() -> None:
+    assert operation.factor(parse(format="igs", use_world_coords=True)) > operation.factor(
+        parse(format="igs")
+    )
+    assert operation.factor(parse(format="glb", use_world_coords=True)) == operation.factor(parse()) == 1
+    svg = parse(format="svg", auto_section=True)
+    assert operation.factor(svg) > operation.factor(parse(format="svg")) > 2
 
 
 @pytest.mark.parametrize("name", ["house.3ds", "house.usdz", "house"])
