@@ -97,6 +97,7 @@ class Geometry:
     def __post_init__(self) -> None:
         """Get ready to read placements."""
         self.model = self.reader.model
+        self._size = len(self.model.entity_names())
         self._placements = Placements(self.reader)
         self._scale = length_scale(list_units(self.reader)) or 1.0
 
@@ -277,7 +278,7 @@ class Geometry:
             return {}
         model = self.model if self.thin is None else self.thin.serve(numbers)
         try:
-            made = list(tessellate(model, numbers, engine=engine, settings=self.settings))
+            made = list(tessellate(model, numbers, engine=engine, settings=self.settings, size=self._size))
         except RuntimeError:
             # One element that cannot be read must not cost its neighbours.
             alone = [self._try([number], engine) for number in numbers] if len(numbers) > 1 else []
