@@ -56,9 +56,13 @@ def explain(error: BaseException) -> ModelError | None:
 
 
 def _place(offset: int) -> str | None:
-    """Return the line of an offset; nothing while it is not clear in which of several models."""
+    """Return the line of an offset; the byte while it is not clear in which of several models.
+
+    Nothing where that is not clear of an excerpt: its bytes are none of the model's.
+    """
     if len(OPENED) != 1:
-        return None
+        whole = all(parsed == model for parsed, model in OPENED)
+        return f"byte {offset}" if whole else None
     parsed, model = OPENED[0]
     text = parsed.read_bytes()
     if parsed != model:

@@ -28,17 +28,18 @@ def test_errors_that_are_not_the_parsers_are_left_alone() -> None:
     assert faults.explain(KeyError(3)) is None
 
 
-def test_the_place_is_told_while_one_model_is_open(tmp_path: Path) -> None:
+def test_the_place_is_a_line_while_one_model_is_open_and_a_byte_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "model.ifc"
     path.write_text("a\nb\nccccc")
     error = RuntimeError("token X at offset 6 invalid valid token")
     places = []
-    for count in range(3):
-        faults.OPENED[:] = [faults.Opened(path, path)] * count
+    whole, excerpt = faults.Opened(path, path), faults.Opened(path, tmp_path / "other.ifc")
+    for opened in ([], [whole], [whole, whole], [whole, excerpt]):
+        faults.OPENED[:] = opened
         found = faults.explain(error)
         assert found is not None
         places.append(found.where)
-    assert places == [None, "line 3", None]
+    assert places == ["byte 6", "line 3", "byte 6", None]
 
 
 def test_the_place_is_that_in_the_model_where_an_excerpt_was_parsed(tmp_path: Path) -> None:
