@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
 # Folders whose tests share what is dear to make: a stack, the image's content, the synthesised template.
 WHOLE = {"e2e", "infra", "layers"}
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more about what else the machine does than about the example.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
