@@ -230,10 +230,8 @@ def _compare(checked: Checked, read: frozenset[int] | None, files: Files) -> Non
         for offset, number, entity in syntax.instances(data, syntax.read_header(data)):
             if number in seen:
                 syntax.fail(data, offset, f"there are two instances #{number}")
-            if not 0 < number <= syntax.MAX_ID:
-                syntax.fail(
-                    data, offset, f"#{number} is no instance number; they go from 1 to {syntax.MAX_ID}"
-                )
+            if not number:
+                syntax.fail(data, offset, f"#0 is no instance number; they go from 1 to {syntax.MAX_ID}")
             seen.add(number)
             if read is not None and number not in read and entity not in left_out:
                 missing[entity] += 1

@@ -18,7 +18,7 @@ CHUNK_BYTES = 1 << 16
 STEP_BYTES = 1 << 12
 MAX_LOST = 64  # lines in a row that the index knows and cannot use
 
-_BEGIN = re.compile(rb"\n#(\d+)= *")
+_BEGIN = re.compile(rb"\n#(\d{1,18})= *")
 
 
 class Irregular(Exception):

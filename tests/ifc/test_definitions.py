@@ -9,21 +9,12 @@ import pytest
 from functions.core import Files
 from functions.ifc.definitions import KINDS, OTHERS, Definitions, Irregular
 from functions.ifc.gate import check_model
-
-HEAD = """ISO-10303-21;
-HEADER;
-FILE_DESCRIPTION((''),'2;1');
-FILE_NAME('','',(''),(''),'','','');
-FILE_SCHEMA(('IFC4'));
-ENDSEC;
-DATA;
-"""
-TAIL = "ENDSEC;\nEND-ISO-10303-21;\n"
+from tests.ifc.conftest import FOOTER, HEADER
 
 
 def read(folder: Path, *lines: str) -> Definitions:
     path = folder / "model.ifc"
-    path.write_text(HEAD + "".join(f"{line}\n" for line in lines) + TAIL)
+    path.write_text(HEADER.format(schema="IFC4") + "".join(f"{line}\n" for line in lines) + FOOTER)
     files = Files(inputs={}, outputs=folder, scratch=folder)
     return Definitions(check_model(path, files, without=(*KINDS, *OTHERS)))
 

@@ -258,6 +258,8 @@ LEFT_OUT = ["IfcCartesianPoint", "IfcPropertySingleValue"]
         "#2=IFCPERSON($,'n\n#3=IFCCARTESIANPOINT((0.,0.));',$,$,$,$,$,$);\n#4=IFCCARTESIANPOINT((1.,1.));\n",
         "#2=IFCPERSON($,'n\n#3=IFCPERSON($,$);',$,$,$,$,$,$);\n#4=IFCCARTESIANPOINT((1.,1.));\n",
         "#2=IFCPROPERTYSINGLEVALUE('n\n#3=IFCPERSON($,$);',$,$,$);\n",
+        "#2=IFCPROPERTYSINGLEVALUE('a\n#9=IFCPERSON(\n#5=IFCCARTESIANPOINT((',$,$,$);\n",
+        "#2=IFCPROPERTYSINGLEVALUE('a\n#1=IFCPROJECT(\n#5=IFCCARTESIANPOINT((',$,$,$);\n",
         "#2=IFCPOLYLINE((#3,\n#4\n,#5));\n#3=IFCCARTESIANPOINT((1.,1.));\n#4=\nIFCCARTESIANPOINT((1.,\n1.));\n",
         "#2=IFCPOLYLINE((#03)); #3=IFCCARTESIANPOINT((1.,1.));\n",
         "#2=IFCPOLYLINE((#03,#4));\n#00003=IFCCARTESIANPOINT((1.,1.));\n#4=IFCCARTESIANPOINT((1.,2.));\n",
@@ -301,3 +303,23 @@ def test_two_instances_of_one_number_are_refused_though_one_would_be_left_out(
     path = step("#2=IFCPERSON($,'n',$,$,$,$,$,$);\n#2=IFCPROPERTYSINGLEVALUE('a',$,$,$);\n")
     with pytest.raises(ModelError, match="two instances #2"):
         open_model(path, files, without=["IfcPropertySingleValue"])
+
+
+@pytest.mark.parametrize("spelling", ["ifcpropertysinglevalue", "IfcPropertySingleValue"])
+def test_classes_are_left_out_however_they_are_spelled(step: Step, files: Files, spelling: str) -> None:
+    checked = check_model(step(f"#2={spelling}('a',$,$,$);\n"), files, without=["IfcPropertySingleValue"])
+    assert checked.counts == {"IfcPropertySingleValue": 1}
+    assert sorted(open_checked(checked, files).entity_names()) == [1]
+
+
+NINES = "9" * 5000  # more digits than Python makes a number of
+
+
+@pytest.mark.parametrize("without", [(), ("IfcCartesianPoint",)])
+def test_numbers_of_any_length_are_refused(step: Step, files: Files, without: tuple[str, ...]) -> None:
+    point = "#2=IFCCARTESIANPOINT((0.,0.));\n"
+    with pytest.raises(ModelError, match="is no instance number"):
+        open_model(step(f"{point}#{NINES}=IFCPERSON($,'n',$,$,$,$,$,$);\n"), files, without=without)
+    path = step(f"{point}#3=IFCPOLYLINE((#{NINES}));\n")
+    with pytest.raises((ModelError, RuntimeError)):
+        open_model(path, files, without=without).by_id(3)

@@ -10,22 +10,14 @@ import pytest
 from functions.core import Files
 from functions.ifc.gate import check_model
 from functions.ifc.lines import MAX_LOST, STEP_BYTES, Irregular, Lines
+from tests.ifc.conftest import FOOTER, HEADER
 
-HEAD = """ISO-10303-21;
-HEADER;
-FILE_DESCRIPTION((''),'2;1');
-FILE_NAME('','',(''),(''),'','','');
-FILE_SCHEMA(('IFC4'));
-ENDSEC;
-DATA;
-"""
-TAIL = "ENDSEC;\nEND-ISO-10303-21;\n"
 VALUE = re.compile(rb"IFCLABELLED\('([^']*)'\);")
 
 
 def index(folder: Path, *lines: str) -> Lines:
     path = folder / "model.ifc"
-    path.write_text(HEAD + "".join(f"{line}\n" for line in lines) + TAIL)
+    path.write_text(HEADER.format(schema="IFC4") + "".join(f"{line}\n" for line in lines) + FOOTER)
     return Lines(check_model(path, Files(inputs={}, outputs=folder, scratch=folder)))
 
 

@@ -50,7 +50,9 @@ class Tally:
             seen[number] = 1
         if seen.count(1) < instances:
             return None
-        classes = {name.decode("ascii"): count for name, count in self._classes.items()}
+        classes = Counter[str]()
+        for name, count in self._classes.items():
+            classes[name.decode("ascii").upper()] += count
         return Census(classes, seen, self.commented)
 
 

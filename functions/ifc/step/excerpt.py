@@ -15,8 +15,8 @@ from pathlib import Path
 from functions.ifc.step.census import Census, integers
 
 CHUNK_BYTES = 1 << 18
-_NUMBER = re.compile(rb"\n#0*(\d+)\s*=")
-_REFERENCE = re.compile(rb"#0*(\d+)")
+_NUMBER = re.compile(rb"\n#0*(\d{1,9})\s*=")
+_REFERENCE = re.compile(rb"#0*(\d{1,9})(?!\d)")
 # What is known of an instance; a census knows that it is there.
 _THERE, _REFERRED, _KEPT = 1, 2, 3
 _FOOT = b"\nENDSEC;\nEND-ISO-10303-21;\n"
@@ -34,18 +34,18 @@ def write(data: mmap, start: int, path: Path, census: Census, left_out: Collecti
         rb"\n#\d+\s*+=\s*+(?!(?:%s)\s*\()[^\n]*+(?:\n(?!#\d+\s*=)[^\n]*+)*+"
         % b"|".join(sorted(name.encode() for name in left_out))
     )
-    states = bytearray(census.numbers)
+    expected = sum(census.classes.values()) - sum(map(census.classes.__getitem__, left_out))
+    states, found = bytearray(census.numbers), 0
     with path.open("wb") as stream:
         stream.write(data[:start])
         for begin, end in _pieces(data, start):
             lines = kept.findall(data, begin, end)
-            if any(line.count(b"'") % 2 for line in lines):
+            found += len(lines)
+            if found > expected or any(line.count(b"'") % 2 for line in lines):
                 return None
             stream.writelines(lines)
             _note(states, b"".join(b"".join(lines).split(b"'")[::2]))
-        if states.count(_KEPT) != sum(census.classes.values()) - sum(
-            map(census.classes.__getitem__, left_out)
-        ):
+        if states.count(_KEPT) != expected:
             return None
         stub = min(left_out)
         stream.writelines(b"\n#%d=%s();" % (number, stub.encode()) for number in _places(states, _REFERRED))
@@ -59,7 +59,8 @@ def _note(states: bytearray, code: bytes) -> None:
         if number < len(states) and states[number] == _THERE:
             states[number] = _REFERRED
     for number in integers(_NUMBER.findall(code)):
-        states[number] = _KEPT
+        if number < len(states):
+            states[number] = _KEPT
 
 
 def _places(states: bytearray, state: int) -> Iterator[int]:

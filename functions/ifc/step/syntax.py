@@ -21,6 +21,7 @@ CHUNK_BYTES = 1 << 18
 MAX_DEPTH = 32
 MAX_HEADER_BYTES = 1 << 20
 MAX_ID = 2**31 - 1
+MAX_DIGITS = 18
 
 HEAD = b"ISO-10303-21"
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b"()=;")
@@ -161,7 +162,16 @@ def instances(data: mmap | bytes, header: Header) -> Iterator[tuple[int, int, st
             if statement.code.strip() == b"ENDSEC":
                 return
             _no_instance(data, statement)
-        yield statement.offset, int(found[1]), (found[2] or b"").decode("ascii").upper()
+        number = read_number(data, statement.offset, found[1])
+        yield statement.offset, number, (found[2] or b"").decode("ascii").upper()
+
+
+def read_number(data: mmap | bytes, offset: int, digits: bytes) -> int:
+    """Return the instance number that stands at an offset; refuses one that no parser reads."""
+    if len(digits) <= MAX_DIGITS and (number := int(digits)) <= MAX_ID:
+        return number
+    shown = digits[:MAX_DIGITS].decode("ascii") + ("..." if len(digits) > MAX_DIGITS else "")
+    fail(data, offset, f"#{shown} is no instance number; they go from 1 to {MAX_ID}")
 
 
 def line(data: mmap | bytes, offset: int) -> int:

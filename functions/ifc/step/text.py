@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from weakref import finalize
 
+from functions.core.errors import ModelError
 from functions.ifc.step import syntax
 
 Rows = Sequence[int]
 Marks = bytearray  # one a row, 1 for those that are marked
 
-REFERENCE = re.compile(rb"#(\d+)")
+REFERENCE = re.compile(rb"#(\d{1,18})\d*")
 STRING = re.compile(rb"'[^']*'")
 # A bracketed list of references: no other list of a relationship matters to a subset.
 LIST = re.compile(rb"\(\s*#\d+(?:\s*,\s*#\d+)*\s*\)")
@@ -212,8 +213,14 @@ class StepText:
 
 
 def references(text: bytes) -> list[int]:
-    """Return the instance numbers in a piece of text, those in strings left out."""
-    return [int(found) for found in REFERENCE.findall(b"".join(text.split(b"'")[::2]))]
+    """Return the instance numbers in a piece of text, those in strings left out.
+
+    Raises a ModelError where one is larger than any parser reads.
+    """
+    numbers = [int(found) for found in REFERENCE.findall(b"".join(text.split(b"'")[::2]))]
+    if max(numbers, default=0) > syntax.MAX_ID:
+        raise ModelError(f"#{max(numbers)} is no instance number; they go from 1 to {syntax.MAX_ID}")
+    return numbers
 
 
 def arguments(text: bytes) -> list[bytes]:
@@ -298,9 +305,7 @@ def _slowly(path: Path, begin: int) -> _Places:
         places = _Places(len(data))
         for statement in syntax.statements(data, begin):
             if found := _INSTANCE.match(statement.code):
-                if (number := int(found[1])) > syntax.MAX_ID:
-                    reason = f"#{number} is no instance number; they go from 1 to {syntax.MAX_ID}"
-                    syntax.fail(data, statement.offset, reason)
+                syntax.read_number(data, statement.offset, found[1])
                 places.add(statement.offset, [found])
                 places.ends.append(statement.end + 1)
     return places

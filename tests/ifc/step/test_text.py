@@ -131,3 +131,10 @@ def test_an_instance_may_be_longer_than_a_piece(tmp_path: Path) -> None:
     text = StepText.read(path, instances=3)
     assert text.text(1).decode() == long
     assert list(text.referenced()) == [True, False, True]
+
+
+@pytest.mark.parametrize("digits", ["9999999999", "9" * 5000])
+def test_references_that_no_parser_reads_are_refused(digits: str) -> None:
+    with pytest.raises(ModelError, match="is no instance number"):
+        references(b"#2=IFCA(#1,#%s);" % digits.encode())
+    assert references(b"#2=IFCA('#%s');" % digits.encode()) == [2]
