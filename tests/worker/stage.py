@@ -12,7 +12,7 @@ from threading import RLock
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.responses import DynamoHandler
 
 from functions.aws import services as services_module
 from functions.aws.clients import Clients
@@ -163,15 +163,13 @@ def stream_event(*jobs: Job, before: Job | None = None) -> dict[str, Any]:
 @pytest.fixture
 def atomic(monkeypatch: pytest.MonkeyPatch) -> None:
     """DynamoDB changes an item by one request at a time; moto, among threads, does not by itself."""
-    lock = RLock()
-    for name in ("update_item", "put_item", "transact_write_items"):
-        plain = getattr(DynamoDBBackend, name)
+    lock, plain = RLock(), DynamoHandler.call_action
 
-        def locked(*args: Any, plain: Callable[..., Any] = plain, **options: Any) -> Any:
-            with lock:
-                return plain(*args, **options)
+    def locked(handler: DynamoHandler) -> Any:
+        with lock:
+            return plain(handler)
 
-        monkeypatch.setattr(DynamoDBBackend, name, locked)
+    monkeypatch.setattr(DynamoHandler, "call_action", locked)
 
 
 @pytest.fixture
