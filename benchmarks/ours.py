@@ -8,7 +8,9 @@ a process with the libraries loaded. Prints what it took as JSON.
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -17,8 +19,6 @@ import functions.ifc.thrift  # noqa: F401 - as every child process has it
 from functions.core import Files
 from functions.core.operation import fill
 from functions.core.registry import operation
-from functions.ifc.local import execute
-from functions.ifc.process import warm
 
 
 def run(name: str, model: Path, output: Path, request: dict[str, object]) -> None:
@@ -38,7 +38,9 @@ def run(name: str, model: Path, output: Path, request: dict[str, object]) -> Non
 def run_job(name: str, model: Path, folder: Path, request: dict[str, object]) -> dict[str, float]:
     """Run an operation as a worker does; return CPU and wall seconds, and the peak in bytes."""
     chosen = operation(name)
-    warm((name,))
+    # What starts children is not part of one.
+    importlib.import_module("functions.ifc.process").warm((name,))
+    execute = importlib.import_module("functions.ifc.local").execute
     field = next(iter(chosen.file_fields))
     parsed = chosen.parse(fill(request, field, str(model)))
     inputs = {use.field: Path(use.reference) for use in parsed.files()}
@@ -52,3 +54,5 @@ if __name__ == "__main__":
         print(json.dumps(run_job(name, model, output.parent, request)))
     else:
         run(name, model, output, request)
+        sys.stdout.flush()
+        os._exit(0)  # as every child process ends: nothing is taken apart that goes anyway

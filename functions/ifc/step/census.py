@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 SPARSE = 100  # times as many numbers as instances: not looked into
-_LINE = re.compile(rb"\n#0*(\d{1,9})\s*=")
-_CLASS = re.compile(rb"=\s*([A-Za-z_]\w*)\s*\(")
+_LINE = re.compile(rb"\n#0*(\d{1,9}+)\s*+=")
+_CLASS = re.compile(rb"=\s*+([A-Za-z_]\w*+)\s*+\(")
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ class _Body:
         ascii = chunk.isascii()
         parts = chunk.split(b"'")
         code = b"".join(parts[self._in_string :: 2])
-        if b"/*" in code:
+        if b"/" in code and b"/*" in code:  # looking for one byte takes a tenth of the time
             if self.tally:
                 self.tally.commented = True
             end, chunk = self._without_comments(start, end)

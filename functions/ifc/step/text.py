@@ -19,17 +19,18 @@ from weakref import finalize
 
 from functions.core.errors import ModelError
 from functions.ifc.step import syntax
+from functions.ifc.step.census import integers
 
 Rows = Sequence[int]
 Marks = bytearray  # one a row, 1 for those that are marked
 
-REFERENCE = re.compile(rb"#(\d{1,18})\d*")
+REFERENCE = re.compile(rb"#0*(\d{1,18}+)\d*+")
 STRING = re.compile(rb"'[^']*'")
 # A bracketed list of references: no other list of a relationship matters to a subset.
 LIST = re.compile(rb"\(\s*#\d+(?:\s*,\s*#\d+)*\s*\)")
 _LISTS = re.compile(rb"(%s)" % LIST.pattern)
-_LINE = re.compile(rb"\n#(\d{1,9})\s*=\s*(\w+)")
-_INSTANCE = re.compile(rb"\s*#\s*(\d+)\s*=\s*(\w*)")
+_LINE = re.compile(rb"\n#0*(\d{1,9}+)\s*+=\s*+(\w++)")
+_INSTANCE = re.compile(rb"\s*#\s*0*(\d+)\s*=\s*(\w*)")
 _TOKEN = re.compile(rb"\([^()]*\)|[(),]")
 CHUNK_BYTES = 1 << 17  # read at a time; larger ones come from the system, page by page
 BLOCK_BYTES = 1 << 14  # kept for the next rows, as rows are read in the order of the file
@@ -52,7 +53,7 @@ class _Places:
     def add(self, offset: int, found: Sequence[re.Match[bytes]]) -> None:
         """Note instances that were found behind an offset."""
         self.starts.extend([offset + match.start() for match in found])
-        self.numbers.extend([int(match[1]) for match in found])
+        self.numbers.extend(integers([match[1] for match in found]))
         self.kinds.extend([self.names[match[2]] for match in found])
 
 
@@ -217,7 +218,7 @@ def references(text: bytes) -> list[int]:
 
     Raises a ModelError where one is larger than any parser reads.
     """
-    numbers = [int(found) for found in REFERENCE.findall(b"".join(text.split(b"'")[::2]))]
+    numbers = integers(REFERENCE.findall(b"".join(text.split(b"'")[::2])))
     if max(numbers, default=0) > syntax.MAX_ID:
         raise ModelError(f"#{max(numbers)} is no instance number; they go from 1 to {syntax.MAX_ID}")
     return numbers

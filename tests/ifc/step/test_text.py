@@ -138,3 +138,10 @@ def test_references_that_no_parser_reads_are_refused(digits: str) -> None:
     with pytest.raises(ModelError, match="is no instance number"):
         references(b"#2=IFCA(#1,#%s);" % digits.encode())
     assert references(b"#2=IFCA('#%s');" % digits.encode()) == [2]
+
+
+def test_leading_zeros_do_not_count(tmp_path: Path) -> None:
+    text = read(tmp_path, "#0000000000000000000007=IFCWALL(#0);\n#8=IFCDOOR(#0000000000000000000007);\n")
+    assert list(text.numbers) == [7, 8]
+    assert references(text.of(8)) == [8, 7]
+    assert references(text.of(7)) == [7, 0]
