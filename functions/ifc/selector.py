@@ -51,6 +51,10 @@ PLACED = frozenset({
 })  # fmt: skip
 # The attributes that are property sets, or quantities.
 DEFINED = frozenset({"BaseQuantity", "CostQuantities", "HasPropertySets"})
+# The attributes that are texts of objects.
+TEXTS = frozenset({
+    "Description", "ElementType", "GlobalId", "LongName", "Name", "ObjectType", "PredefinedType", "Tag",
+})  # fmt: skip
 FORWARD, INVERSE = 1, 2  # ifcopenshell's categories of attributes
 CLASS = re.compile(r"\bIfc\w+", re.IGNORECASE)
 CLASSES = re.compile(r"\s*!?\s*Ifc\w+(?:\s*[,+]\s*!?\s*Ifc\w+)*\s*", re.IGNORECASE)
@@ -79,6 +83,21 @@ def select(model: ifcopenshell.file, query: str, *, name: str = "query") -> list
 def avoids_shapes(*queries: str) -> bool:
     """Say whether queries surely ask for nothing in the shapes of objects: a model can be without these."""
     return all(not SHAPES.search(query) and all(map(is_object, CLASS.findall(query))) for query in queries)
+
+
+def avoids_sets(query: str) -> bool:
+    """Say whether a query surely asks for nothing but objects, their texts and what they are part of.
+
+    A model can be without properties and places then. A GlobalId may be one of a property set.
+    """
+    try:
+        tree = selector.filter_elements_grammar.parse(query)
+    except lark.exceptions.LarkError:
+        return False
+    if any(True for facet in ("instance", "property", "query") for _ in tree.find_data(facet)):
+        return False
+    names = {str(found.children[0]) for found in tree.find_data("attribute_name")}
+    return names <= TEXTS and all(map(is_object, CLASS.findall(query)))
 
 
 def names_classes(query: str) -> bool:

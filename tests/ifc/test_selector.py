@@ -10,7 +10,15 @@ import pytest
 from ifcopenshell.util.selector import get_element_value
 
 from functions.core.errors import InputError
-from functions.ifc.selector import Table, avoids_shapes, matching_sets, names_classes, parse_path, select
+from functions.ifc.selector import (
+    Table,
+    avoids_sets,
+    avoids_shapes,
+    matching_sets,
+    names_classes,
+    parse_path,
+    select,
+)
 
 HOUSE = Path(__file__).resolve().parents[2] / "examples" / "house-architecture.ifc"
 PATHS = ("Name", "type.Name", "type.PredefinedType", "storey.Elevation", "Pset_WallCommon.IsExternal",
@@ -121,6 +129,25 @@ def test_a_wrong_path_names_its_field(path: str) -> None:
 )
 def test_a_model_is_without_shapes_only_for_queries_that_cannot_reach_them(query: str, avoids: bool) -> None:
     assert avoids_shapes(query) is avoids
+
+
+@pytest.mark.parametrize(
+    ("query", "avoids"),
+    [
+        ("IfcWall, Name*=a", True),
+        ('IfcElement, location="Level 1", type=/W.*/ + IfcDoor, material=Oak, classification=Pr_20', True),
+        ("IfcWall, Pset_WallCommon.IsExternal=TRUE", False),
+        ("IfcWall, query:x>1", False),
+        ("IfcWall, ObjectPlacement=NULL", False),
+        ("1kTvXnbbzCWw8lcMd1dR4o", False),  # it may be one of a property set
+        ("IfcPropertySet, Name=A", False),
+        ("IfcWall, Name", False),  # no query
+    ],
+)
+def test_a_model_is_without_properties_only_for_queries_that_cannot_reach_them(
+    query: str, avoids: bool
+) -> None:
+    assert avoids_sets(query) is avoids
 
 
 def test_a_query_for_classes_alone_names_no_property() -> None:

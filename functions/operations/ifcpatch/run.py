@@ -13,6 +13,7 @@ import ifcopenshell
 
 from functions.core import Files
 from functions.core.errors import InputError, ModelError, PipelineError
+from functions.ifc.definitions import KINDS, OTHERS, PLACES
 from functions.ifc.gate import FACES, SOLIDS, check_model, open_checked
 from functions.ifc.patch.choice import needs_model
 from functions.ifc.patch.instances import Instances
@@ -114,7 +115,9 @@ def leave_out(request: PatchRequest) -> tuple[str, ...]:
     if query and not needs_model(query):
         return ()
     selector = importlib.import_module("functions.ifc.selector")
-    return (*FACES, *SOLIDS) if selector.avoids_shapes(query) else ()
+    if not selector.avoids_shapes(query):
+        return ()
+    return (*FACES, *SOLIDS, *((*KINDS, *OTHERS, *PLACES) if selector.avoids_sets(query) else ()))
 
 
 def count(model: ifcopenshell.file) -> dict[str, int]:
