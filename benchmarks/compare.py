@@ -3,7 +3,7 @@
     python -m benchmarks.compare OPERATION[-FORMAT] MODEL... [--runs 3] [--results FOLDER]
 
 Both run alternately, each as a whole process (interpreter, imports, work, output); CPU seconds, wall
-seconds and peak resident memory come from the kernel (wait4), the table holds medians. Ours is the
+seconds and peak resident memory come from the kernel (`benchmarks.meter`), the table holds medians. Ours is the
 operation's own run function (`benchmarks.ours`), the plain use is in `benchmarks.plain`. A ratio stands
 beside the answer to whether both said the same (`benchmarks.equality`). "as a job" is the CPU of ours where
 it runs in the product: in a worker whose libraries are loaded, which then need not be loaded for each job;
@@ -19,7 +19,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -31,7 +30,6 @@ from benchmarks.plain import CLEARANCE, COLUMNS, EXTRACTED, IDS, PLAIN, REVISED,
 from benchmarks.specifications import write_ids
 
 ROOT = Path(__file__).resolve().parent.parent
-KB = 1024
 REQUESTS: dict[str, dict[str, object]] = {
     "ifccsv": {"query": "IfcElement", "attributes": COLUMNS, "format": "csv"},
     "ifccsv_import": {"csv_filename": str(ROOT / "examples" / "house-doors.csv")},
@@ -105,14 +103,11 @@ class Row:
 
 def measure(arguments: list[str]) -> Cost:
     """Run a Python module to its end and return what it took. Raises when it failed."""
-    started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{arguments[0]} {arguments[1]} ended with {process.returncode}")
-    wall_s = time.monotonic() - started
-    return Cost(usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss * KB)
+    command = [sys.executable, "-m", "benchmarks.meter", sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{arguments[0]} {arguments[1]} failed")
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def measure_job(operation: str, model: Path, folder: Path, request: str) -> Cost:
