@@ -3,8 +3,8 @@
     python -m benchmarks.compare OPERATION[-FORMAT] MODEL... [--runs 3] [--results FOLDER]
 
 Both run alternately, each as a whole process (interpreter, imports, work, output); CPU seconds, wall
-seconds and peak resident memory come from the kernel (`benchmarks.meter`), the table holds medians. Ours is the
-operation's own run function (`benchmarks.ours`), the plain use is in `benchmarks.plain`. A ratio stands
+seconds and peak resident memory come from the kernel (`benchmarks.meter`), the table holds medians. Ours is
+the operation's own run function (`benchmarks.ours`), the plain use is in `benchmarks.plain`. A ratio stands
 beside the answer to whether both said the same (`benchmarks.equality`). "as a job" is the CPU of ours where
 it runs in the product: in a worker whose libraries are loaded, which then need not be loaded for each job;
 its ratio is to the whole plain process. Writes results/OPERATION.md.

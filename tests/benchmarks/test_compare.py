@@ -1,4 +1,5 @@
 import pytest
+
 from benchmarks.compare import measure
 
 
