@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from functions.ifc.patch.instances import Instances
-from functions.ifc.step.text import Marks, Rows, arguments, filter_lists, links, references
+from functions.ifc.step.text import Marks, Rows, arguments, filter_lists, links, numbers, references
 
 # Resources that hang on others: the attribute that says on what.
 ATTACHED = {
@@ -76,15 +76,22 @@ class Subset:
         The same that ifcpatch's ExtractElements keeps; and projections, which are part of the shape.
         """
         kept = set(chosen)
-        kept.update(sorted(self._instances.numbers("IfcProject"))[:1])
-        ports = self._instances.numbers("IfcPort")
+        kept.update(self._project)
         nested = self._instances.schema.name() == "IFC2X3"  # where nests are a decomposition too
         size = 0
         while size < len(kept):
             size = len(kept)
             for relation in self.relations:
-                kept.update(_needs(relation, kept, ports, nested=nested))
+                kept.update(_needs(relation, kept, self._ports, nested=nested))
         return kept & self.objects
+
+    @cached_property
+    def _project(self) -> list[int]:
+        return sorted(self._instances.numbers("IfcProject"))[:1]
+
+    @cached_property
+    def _ports(self) -> set[int]:
+        return self._instances.numbers("IfcPort")
 
     def below(self, chosen: Iterable[int]) -> set[int]:
         """Return objects with their parts, openings and what they contain."""
@@ -122,7 +129,7 @@ class Subset:
         drop = self.objects - kept
         seeds = text.rows(kept)
         texts: dict[int, bytes] = {}
-        for row, shorter in self._relating(drop, bridges):
+        for row, shorter in self._relating(self._users_of(kept), drop, bridges):
             seeds.append(row)
             if shorter is not None:
                 texts[row] = shorter
@@ -138,10 +145,27 @@ class Subset:
         self._shorten(seen, texts)
         return seen, texts
 
-    def _relating(self, drop: set[int], bridges: frozenset[int]) -> Iterator[tuple[int, bytes | None]]:
-        """Yield the rows of the relationships that stay, with their new texts if they lose members."""
+    def _users_of(self, kept: set[int]) -> list[int]:
+        """Return the rows of relationships that may stay: they refer to something kept, or to no object."""
+        users = self._users
+        return sorted({row for number in kept | {0} for row in users.get(number, ())})
+
+    @cached_property
+    def _users(self) -> dict[int, list[int]]:
+        """Return the rows of relationships by the objects that they refer to, those without any as 0's."""
+        users: dict[int, list[int]] = {}
+        rows = [row for row, _ in self._instances.find("IfcRelationship")]
+        for row, text in zip(rows, self.text.texts(rows), strict=True):
+            for number in self.objects.intersection(numbers(text)) or (0,):
+                users.setdefault(number, []).append(row)
+        return users
+
+    def _relating(
+        self, rows: Iterable[int], drop: set[int], bridges: frozenset[int]
+    ) -> Iterator[tuple[int, bytes | None]]:
+        """Yield the rows of relationships that stay, with their new texts if they lose members."""
         outside = drop - bridges
-        for row, _ in self._instances.find("IfcRelationship"):
+        for row in rows:
             known = self._structure.get(row)
             singles, lists = (known.singles, known.lists) if known else links(self.text.text(row))
             if not outside.isdisjoint(singles):
@@ -172,10 +196,7 @@ class Subset:
     ) -> None:
         """Mark all that can be reached, with what is attached to it and can be reached from there."""
         text = self.text
-        waiting = {
-            row: [one for one in text.rows(references(hook)) if one not in walls]
-            for row, (hook, _) in self._attached.items()
-        }
+        waiting = {row: [one for one in hooks if one not in walls] for row, hooks in self._hooks.items()}
         inner = dict(texts)
         inner.update({row: rest for row, (_, rest) in self._attached.items()})
         text.reach(seen, seeds, inner)
@@ -195,6 +216,11 @@ class Subset:
             )
             if 0 < len(gone) < len(set(members)):
                 texts[row] = filter_lists(self.text.text(row), gone)
+
+    @cached_property
+    def _hooks(self) -> dict[int, list[int]]:
+        """Return the rows that others hang on, by theirs."""
+        return {row: self.text.rows(references(hook)) for row, (hook, _) in self._attached.items()}
 
     @cached_property
     def _attached(self) -> dict[int, tuple[bytes, bytes]]:

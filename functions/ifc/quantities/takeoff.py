@@ -59,9 +59,8 @@ class Takeoff:
                 ]
         wanted = [element for number, (element, _) in ruled.items() if number not in self.entries]
         hosts = self._hosts()
-        uncut = dict(
-            self._stream([item for item in wanted if item.id() in set(hosts.values())], {UNCUT: True})
-        )
+        cut = set(hosts.values())
+        uncut = dict(self._stream([item for item in wanted if item.id() in cut], {UNCUT: True}))
         scale = length_scale(list_units(self.reader)) or 1.0
         # An opening is measured on what it voids, which is kept until then.
         voided: dict[int, Body] = {}

@@ -218,10 +218,15 @@ def references(text: bytes) -> list[int]:
 
     Raises a ModelError where one is larger than any parser reads.
     """
-    numbers = integers(REFERENCE.findall(b"".join(text.split(b"'")[::2])))
-    if max(numbers, default=0) > syntax.MAX_ID:
-        raise ModelError(f"#{max(numbers)} is no instance number; they go from 1 to {syntax.MAX_ID}")
-    return numbers
+    found = integers(REFERENCE.findall(b"".join(text.split(b"'")[::2])))
+    if max(found, default=0) > syntax.MAX_ID:
+        raise ModelError(f"#{max(found)} is no instance number; they go from 1 to {syntax.MAX_ID}")
+    return found
+
+
+def numbers(text: bytes) -> Iterator[int]:
+    """Return the same of a short text, whatever they are."""
+    return map(int, REFERENCE.findall(b"".join(text.split(b"'")[::2])))
 
 
 def arguments(text: bytes) -> list[bytes]:

@@ -295,7 +295,7 @@ class ConvertRequest(Request):
         """Refuse what cannot be honoured by name; a default of IfcConvert's asks for nothing."""
         if not isinstance(value, dict):
             return value
-        for name in UNSUPPORTED.keys() & value.keys():
+        for name in sorted(UNSUPPORTED.keys() & value.keys()):
             if value[name] not in (None, UNSUPPORTED[name]):
                 raise UnsupportedError(f"{name}: this option is not there", field=name)
         return {name: item for name, item in value.items() if name not in UNSUPPORTED}

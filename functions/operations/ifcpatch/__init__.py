@@ -85,7 +85,7 @@ class PatchRequest(Request):
         else:
             places = {name: f"arguments.{name}" for name in given}
         known = {item["name"]: item for item in parameters}
-        for name in given.keys() - known.keys():
+        for name in sorted(given.keys() - known.keys()):
             raise InputError(f"arguments: {self.recipe} has no parameter {name!r}", field=f"arguments.{name}")
         for name, item in known.items():
             if item["required"] and name not in given and item["type"] not in {"file", "files"}:

@@ -117,6 +117,12 @@ def test_options_that_cannot_be_honoured_are_refused_by_name(name: str, field: s
     assert caught.value.field == field
 
 
+def test_of_several_options_that_are_not_there_the_first_by_name_is_refused() -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        parse(plan=True, model=False, exterior_only=True, edge_arrows=True, dimensionality="curves")
+    assert caught.value.field == "dimensionality"
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_every_option_is_honoured_or_refused_for_every_format(kind: str) -> None:
     """Set everything once: what the table does not list for the format must be refused."""

@@ -201,6 +201,8 @@ def test_an_input_is_named_by_its_file_name_or_position(tmp_path: Path) -> None:
         ({"recipe": "../../x"}, "recipe"),
         ({"recipe": "Optimise", "arguments": [1]}, "arguments.0"),
         ({"recipe": "ExtractElements", "arguments": {"question": 1}}, "arguments.question"),
+        # Of several the first by name, so that the same request has the same answer.
+        ({"recipe": "ExtractElements", "arguments": dict.fromkeys("jihgfedcba")}, "arguments.a"),
         ({"recipe": "ExtractElements", "arguments": ["IfcWall", "perhaps"]}, "arguments.1"),
         ({"recipe": "OffsetStoreyElevations", "arguments": ["high"]}, "arguments.0"),
         ({"recipe": "OffsetStoreyElevations", "arguments": ["nan"]}, "arguments.0"),

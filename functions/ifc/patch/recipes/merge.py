@@ -97,7 +97,7 @@ class Merger:
     def _check(self, path: Path, model: ifcopenshell.file) -> None:
         """Refuse a model of other units or another place."""
         mine, theirs = list_units(Reader(self._model)), list_units(Reader(model))
-        for kind in mine.keys() & theirs.keys():
+        for kind in sorted(mine.keys() & theirs.keys()):
             if mine[kind]["to_si"] != theirs[kind]["to_si"]:
                 raise _unfit(path, f"has another {kind}: see MergeProjects, which converts it")
         mine_at, theirs_at = (
