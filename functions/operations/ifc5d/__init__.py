@@ -36,8 +36,9 @@ class QtoRequest(Request):
 
 
 class QtoResult(Result):
-    """`statistics` holds elements, measured, without_rule, quantities, sets, written, kept, replaced and
-    left_out ({reason: quantities}).
+    """`statistics` holds elements, measured, without_rule, quantities, sets, written, kept, replaced,
+    left_out ({reason: quantities}), and of the shapes, as they are (net) and without what cuts them (uncut),
+    net_shapes, net_failed, uncut_shapes and uncut_failed.
     """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from functions.core.errors import InputError
 from functions.core.registry import operation
 from functions.ifc.local import Execution
+from functions.ifc.quantities.takeoff import Takeoff
 from tests.operations.inside import execute_inside
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -115,12 +117,59 @@ def test_a_gable_has_a_width_and_no_height(house: Execution) -> None:
     assert row["reason"] == "it is not of constant height"
 
 
+def test_a_space_is_measured_once_around(house: Execution) -> None:
+    space = named(opened(house), "IfcSpace", "0.01")
+    assert space["GrossFloorArea"] == pytest.approx(9.4 * 4.24)
+    assert space["GrossPerimeter"] == pytest.approx(2 * (9400 + 4240))
+    assert space["GrossVolume"] == pytest.approx(space["GrossFloorArea"] * space["Height"] * MM)
+
+
+def test_a_weight_needs_a_mass_density(house: Execution, tmp_path: Path) -> None:
+    assert "NetWeight" not in named(opened(house), "IfcSlab", "Slab 1")
+    model: Any = ifcopenshell.open(HOUSE)
+    for material in model.by_type("IfcMaterial"):
+        pset = ifcopenshell.api.pset.add_pset(model, product=material, name="Pset_MaterialCommon")
+        ifcopenshell.api.pset.edit_pset(model, pset=pset, properties={"MassDensity": 2400.0})
+    model.write(str(tmp_path / "dense.ifc"))
+    slab = named(opened(quantify(tmp_path / "out", tmp_path / "dense.ifc")), "IfcSlab", "Slab 1")
+    assert slab["NetWeight"] == pytest.approx(slab["NetVolume"] * 2400)  # kilograms, as the house has no unit
+
+
 def test_every_quantity_is_counted(house: Execution) -> None:
     told = house.statistics
     rows = json.loads(house.outputs[1].path.read_text())["quantities"]
     assert len(rows) == told["quantities"] + sum(told["left_out"].values())
     assert told["quantities"] == told["written"] + told["kept"] + told["replaced"]
     assert told["elements"] >= told["measured"] + told["without_rule"]
+    assert told["net_shapes"] == told["measured"] > told["uncut_shapes"] > 0
+    assert told["net_failed"] == told["uncut_failed"] == 0
+
+
+@pytest.mark.parametrize(("name", "place"), [("zero_depth.ifc", "#10"), ("cyc_mapped.ifc", "#15")])
+def test_a_shape_that_cannot_be_made_is_not_said_to_be_missing(
+    name: str, place: str, corpus: Path, tmp_path: Path
+) -> None:
+    done = quantify(tmp_path, corpus / "bad" / name)
+    assert done.statistics["left_out"] == {"the element's shape cannot be made": 11}
+    assert any("cannot be made, first #10: " in warning and place in warning for warning in done.warnings)
+
+
+def test_a_gross_shape_that_cannot_be_made_is_not_the_net_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Takeoff._stream
+
+    def fail(self: Takeoff, elements: list[Any], settings: dict[str, Any]) -> Iterator[Any]:
+        yield from () if settings else stream(self, elements, settings)
+
+    monkeypatch.setattr(Takeoff, "_stream", fail)
+    found = sets(opened(quantify(tmp_path)))
+    model: Any = ifcopenshell.open(HOUSE)
+    with_openings = [wall for wall in model.by_type("IfcWall") if wall.HasOpenings]
+    assert with_openings
+    assert all(
+        "NetVolume" not in values for wall in with_openings for values in found[wall.GlobalId].values()
+    )
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
