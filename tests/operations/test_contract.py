@@ -123,6 +123,14 @@ def test_it_makes_the_same_outputs_of_the_example_twice(operation: Operation, tm
     json.dumps(first.result, allow_nan=False)
 
 
+def test_it_makes_every_format_of_the_example_without_a_warning(operation: Operation, tmp_path: Path) -> None:
+    fields = {"format", "report_type"} & operation.request.model_fields.keys()
+    for field, kind in ((field, kind) for field in fields for kind in operation.formats):
+        done = run(operation, {**example(operation), field: kind}, tmp_path / kind)
+        assert done.outputs[0].name.endswith(f".{kind}")
+        assert done.warnings == (), kind
+
+
 def test_the_caller_may_name_the_output(operation: Operation, tmp_path: Path) -> None:
     default = run(operation, example(operation), tmp_path / "a").outputs[0].name
     fields = [name for name in operation.request.model_fields if name in {"output_filename", "output_file"}]
