@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass
 class Takeoff:
-    """The quantities of elements, by the number of the element; `failed` says whose shape cannot be made, why."""
+    """The quantities of elements, and why shapes cannot be made, by the number of the element."""
 
     reader: Reader
     rules: Rules

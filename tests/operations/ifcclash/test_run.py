@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +359,8 @@ def test_viewpoints_frame_the_clash_and_select_both(tmp_path: Path, version: str
     clashes = read(tmp_path, pair(SERVICES, STRUCTURE), **SAFE)["clashes"]
     request = {"output_filename": "t.bcf", "bcf_version": version, **SAFE}
     _, report, _ = execute(tmp_path, pair(SERVICES, STRUCTURE), **request)
+    with zipfile.ZipFile(report) as archive:
+        assert f'VersionId="{version}"' in archive.read("bcf.version").decode()
     topics = read_topics(report)
     assert len(topics) == len(clashes) == 5
     seen = set()
