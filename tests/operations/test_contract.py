@@ -20,6 +20,7 @@ from functions.core.registry import operations
 from functions.ifc.local import Execution, execute
 from functions.ifc.process import Limits
 from tests.operations.material import ROOT, example, example_files
+from tests.validator import needs_validator, validate
 
 HEAVY = ("ifcopenshell", "numpy", "shapely", "boto3")
 
@@ -129,6 +130,14 @@ def test_it_makes_every_format_of_the_example_without_a_warning(operation: Opera
         done = run(operation, {**example(operation), field: kind}, tmp_path / kind)
         assert done.outputs[0].name.endswith(f".{kind}")
         assert done.warnings == (), kind
+
+
+@needs_validator
+@pytest.mark.parametrize("name", [name for name, one in operations().items() if "glb" in one.formats])
+def test_its_scene_of_the_example_is_valid(name: str, tmp_path: Path) -> None:
+    chosen = operations()[name]
+    done = run(chosen, {**example(chosen), "format": "glb"}, tmp_path)
+    assert validate([done.outputs[0].path]) == {}
 
 
 def test_the_caller_may_name_the_output(operation: Operation, tmp_path: Path) -> None:
