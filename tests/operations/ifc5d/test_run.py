@@ -11,6 +11,7 @@ from typing import Any
 import ifcopenshell
 import ifcopenshell.api.pset
 import ifcopenshell.util.element as util
+import openpyxl
 import pytest
 
 from functions.core.errors import InputError
@@ -172,17 +173,37 @@ def test_a_gross_shape_that_cannot_be_made_is_not_the_net_one(
     )
 
 
+def read_schedule(path: Path) -> list[list[Any]]:
+    """Return the cells of a schedule, head first, empty ones as None."""
+    if path.suffix == ".xlsx":
+        return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
+    with path.open(newline="", encoding="utf-8") as file:
+        return [[cell or None for cell in row] for row in csv.reader(file)]
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_the_schedule_is_a_table(kind: str, tmp_path: Path) -> None:
+def test_the_schedule_is_a_table(kind: str, house: Execution, tmp_path: Path) -> None:
     done = quantify(tmp_path, schedule=kind)
     assert [output.name for output in done.outputs] == [
         "house-architecture_qto.ifc",
         f"house-architecture_qto.{kind}",
     ]
-    if kind == "csv":
-        with done.outputs[1].path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        assert sum(row["Value"] != "" for row in rows) == done.statistics["quantities"]
+    head, *rows = read_schedule(done.outputs[1].path)
+    named_rows = [dict(zip(head, row, strict=True)) for row in rows]
+    told = json.loads(house.outputs[1].path.read_text())["quantities"]
+    assert [row["GlobalId"] for row in named_rows] == [item["global_id"] for item in told]
+    for row, item in zip(named_rows, told, strict=True):
+        assert (None if row["Value"] is None else float(row["Value"])) == item["value"]
+        assert (row["Reason"] or "") == item["reason"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_no_cell_of_the_schedule_runs(kind: str, corpus: Path, tmp_path: Path) -> None:
+    done = quantify(tmp_path, corpus / "bad" / "formula_names.ifc", schedule=kind)
+    _, *rows = read_schedule(done.outputs[1].path)
+    cells = [cell for row in rows for cell in row if isinstance(cell, str)]
+    assert any(cell[:2] == "'=" for cell in cells)
+    assert not any(cell[0] in "=+-@\t\r" for cell in cells)
 
 
 def test_the_schedule_may_be_left_out(tmp_path: Path) -> None:
