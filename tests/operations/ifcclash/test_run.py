@@ -354,6 +354,19 @@ def test_the_page_counts_and_lists_the_clashes(tmp_path: Path) -> None:
         assert one["a"]["name"] in first and one["b"]["global_id"] in first
 
 
+def test_the_page_holds_no_markup_of_a_model(tmp_path: Path) -> None:
+    model: Any = ifcopenshell.open(STRUCTURE)
+    for element in model.by_type("IfcElement"):
+        element.Name = "<script>alert(1)</script>"
+    path = tmp_path / "hostile.ifc"
+    model.write(str(path))
+    result, report, _ = execute(tmp_path, pair(SERVICES, path), output_filename="t.html")
+    text = report.read_text(encoding="utf-8")
+    assert result.statistics["clashes"] > 0
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") >= result.statistics["clashes"]
+
+
 @pytest.mark.parametrize("version", ["2.1", "3.0"])
 def test_viewpoints_frame_the_clash_and_select_both(tmp_path: Path, version: str) -> None:
     clashes = read(tmp_path, pair(SERVICES, STRUCTURE), **SAFE)["clashes"]
