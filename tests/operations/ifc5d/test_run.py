@@ -136,6 +136,22 @@ def test_a_weight_needs_a_mass_density(house: Execution, tmp_path: Path) -> None
     assert slab["NetWeight"] == pytest.approx(slab["NetVolume"] * 2400)  # kilograms, as the house has no unit
 
 
+def test_flow_elements_of_ifc2x3_are_what_their_type_is(tmp_path: Path) -> None:
+    text = (EXAMPLES / "house-structure.ifc").read_text()
+    for old, new in (("IFCBEAM(", "IFCFLOWSEGMENT("), ("IFCBEAMTYPE(", "IFCPIPESEGMENTTYPE("),
+                     (".BEAM.", ".RIGIDSEGMENT.")):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "flow.ifc"
+    path.write_text(text)
+    model = opened(quantify(tmp_path / "out", path))
+    assert model.schema == "IFC2X3"
+    found = [sets(model)[item.GlobalId] for item in model.by_type("IfcFlowSegment")]
+    assert found
+    assert all(list(one) == ["Qto_PipeSegmentBaseQuantities"] for one in found)
+    assert named(model, "IfcFlowSegment", "Beam 01")["Length"] == pytest.approx(6.55)
+
+
 def test_every_quantity_is_counted(house: Execution) -> None:
     told = house.statistics
     rows = json.loads(house.outputs[1].path.read_text())["quantities"]
