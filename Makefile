@@ -53,4 +53,4 @@ lock: .venv/.dev                       ## compile the hashed requirements anew (
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml -c requirements/dev.txt -o layers/ifcopenshell/requirements.txt
 
 clean:                                 ## remove what the targets made
-	rm -rf .venv out cdk.out .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv out build cdk.out .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -105,27 +105,6 @@ class Queues:
         with translated(f"the queue of {operation}"):
             self._client.purge_queue(QueueUrl=self._settings.queue_url(operation))
 
-    def redrive(self, operation: str, *, limit: int = 1000) -> int:
-        """Move dead letters back to their queue and return how many moved.
-
-        One batch after the other, sent before it is deleted: an interruption makes duplicates, which
-        are harmless, and never loses a message.
-        """
-        dead, live = self._settings.dead_letter_url(operation), self._settings.queue_url(operation)
-        moved = 0
-        with translated(f"the dead letters of {operation}"):
-            while moved < limit:
-                batch = self._client.receive_message(
-                    QueueUrl=dead, MaxNumberOfMessages=min(BATCH, limit - moved), VisibilityTimeout=60
-                ).get("Messages", [])
-                if not batch:
-                    break
-                for message in batch:
-                    self._client.send_message(QueueUrl=live, MessageBody=message["Body"])
-                    self._client.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
-                moved += len(batch)
-        return moved
-
     def depth(self, name: str) -> Depth:
         """Return how full a queue is: an operation, `uploads`, or either with `-dead` behind it."""
         with translated(f"the queue {name}"):

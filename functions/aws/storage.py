@@ -196,11 +196,6 @@ class Storage:
                 Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": done}
             )
 
-    def abort_multipart(self, bucket: str, key: str, upload_id: str) -> None:
-        """Drop an upload in parts and what has arrived of it."""
-        with translated(f"Upload {key}"):
-            self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
-
     def _parts(self, bucket: str, key: str, upload_id: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("list_parts").paginate(Bucket=bucket, Key=key, UploadId=upload_id)
         for page in pages:

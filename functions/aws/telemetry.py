@@ -10,8 +10,6 @@ from typing import cast
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.tracing.base import BaseProvider
 
-from functions.core.job import Job
-
 SERVICE = "ifcpipe"
 
 
@@ -47,8 +45,3 @@ logger = Logger(
 )
 metrics = Metrics(namespace=SERVICE, service=SERVICE)
 tracer = make_tracer(os.environ)
-
-
-def log_job(job: Job) -> None:
-    """Let every later line of this invocation say which job it is about."""
-    logger.append_keys(job_id=job.job_id, operation=job.operation, attempt=job.attempt)

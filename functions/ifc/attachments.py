@@ -22,7 +22,8 @@ WORDS = {
     "IfcRelVoidsElement": "voids",
     "IfcRelFillsElement": "fills",
 }
-TYPES, MATERIALS = ONE = "IfcRelDefinesByType", "IfcRelAssociatesMaterial"
+TYPES, MATERIALS = "IfcRelDefinesByType", "IfcRelAssociatesMaterial"
+ONE = (TYPES, MATERIALS)  # what an object has one of, at the most
 HOLDING = (
     (TYPES, "RelatingType", "RelatedObjects"),
     (MATERIALS, "RelatingMaterial", "RelatedObjects"),

@@ -9,11 +9,13 @@ whole model instead, where all that there is to say about damage is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Self
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple, Self, TypeVar
 
 import ifcopenshell
 
+from functions.core import Files
 from functions.ifc.gate import Checked
 from functions.ifc.lines import Irregular, Lines
 
@@ -27,6 +29,7 @@ __all__ = [
     "Definitions",
     "Irregular",
     "Member",
+    "try_lean",
 ]
 
 KINDS = (
@@ -94,6 +97,7 @@ UNKNOWN = "UNKNOWN"
 _LOGICALS: dict[bytes, bool | str] = {b".T.": True, b".F.": False, b".U.": UNKNOWN}
 
 Scalar = str | bool | int | float | None
+T = TypeVar("T")
 
 
 class Member(NamedTuple):
@@ -208,6 +212,21 @@ class Definitions:
                 raise Irregular
             self._names[kind] = str(declaration.name())
         return self._names[kind]
+
+
+def try_lean(work: Callable[[Files], T], files: Files) -> T | None:
+    """Return what `work` makes of a model that is opened without KINDS; None where it raises Irregular.
+
+    Then the whole model is opened, and what was warned of is found again: so warnings count at the end only.
+    """
+    held: list[str] = []
+    try:
+        result = work(replace(files, on_warning=held.append))
+    except Irregular:
+        return None
+    for message in held:
+        files.warn(message)
+    return result
 
 
 def _number(text: bytes | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Where products stand: global placements in metres, without numpy, safe against cycles."""
+"""Where products stand: global placements in the model's length unit, without numpy, safe against cycles."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from functions.ifc.definitions import HOLDERS, Definitions, Irregular
 from functions.ifc.reader import Reader
 
 # What has property sets and is no object: their properties are not read from the text.
-OTHERS = ("IfcMaterialProperties", "IfcProfileProperties")
+NO_OBJECTS = ("IfcMaterialProperties", "IfcProfileProperties")
 MAX_KEPT = 4096  # names that are remembered
 Content = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Sets:
         self._reader = reader
         self._definitions = definitions
         self._names: dict[int, str | None] = {}
-        if any(reader.all(kind) for kind in (*OTHERS, *HOLDERS)):
+        if any(reader.all(kind) for kind in (*NO_OBJECTS, *HOLDERS)):
             raise Irregular
 
     def matching(self, element: Entity, pattern: re.Pattern[str]) -> list[Content]:

@@ -85,15 +85,3 @@ def _logical_id(stack: Stack, path: str) -> str:
     if not isinstance(resource, CfnElement):
         raise LookupError(f"{path} has no resource of its own")
     return stack.get_logical_id(resource)
-
-
-def _revisions(definition: str) -> str:
-    """Return how cdk-nag writes the ARN that CDK builds for all revisions of a task definition."""
-
-    def part(index: int, separator: str, of: str) -> str:
-        return f'{{"Fn::Select":[{index},{{"Fn::Split":["{separator}",{of}]}}]}}'
-
-    reference = f'{{"Ref":"{definition}"}}'
-    family = part(5, ":", reference)
-    head = ":".join(part(index, ":", reference) for index in range(1, 5))
-    return f"arn:{head}:{part(0, '/', family)}/{part(1, '/', family)}:*"

@@ -65,17 +65,6 @@ def test_purging_empties_one_queue(queues: Queues) -> None:
     assert queues.depth("ifccsv").waiting == 1
 
 
-def test_dead_letters_go_back_to_their_queue(stack: Stack, queues: Queues) -> None:
-    dead = stack.services.settings.dead_letter_url("ifcinfo")
-    for number in range(25):
-        stack.clients.sqs.send_message(QueueUrl=dead, MessageBody=f"{number}")
-    assert queues.redrive("ifcinfo", limit=12) == 12
-    assert queues.redrive("ifcinfo") == 13
-    assert queues.depth("ifcinfo").waiting == 25
-    assert queues.depth("ifcinfo-dead") == Depth(waiting=0, in_flight=0, delayed=0)
-    assert queues.redrive("ifcinfo") == 0
-
-
 def test_a_queue_that_is_not_there_is_our_own_fault(queues: Queues) -> None:
     with pytest.raises(PipelineError) as caught:
         queues.send("nothing", JOB)

@@ -204,12 +204,6 @@ class TestMultipart:
         with pytest.raises(InputError, match="part 1 has not"):
             storage.finish_multipart(INPUT, "big.ifc", upload.upload_id)
 
-    def test_an_aborted_upload_is_gone(self, storage: Storage) -> None:
-        upload = storage.start_multipart(INPUT, "big.ifc", size=1)
-        storage.abort_multipart(INPUT, "big.ifc", upload.upload_id)
-        with pytest.raises(NotFoundError):
-            storage.finish_multipart(INPUT, "big.ifc", upload.upload_id)
-
     def test_a_very_large_file_has_at_most_a_thousand_parts(self, storage: Storage) -> None:
         upload = storage.start_multipart(INPUT, "huge.ifc", size=50 * 10**9)
         assert len(upload.parts) == 1000

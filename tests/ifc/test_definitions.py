@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions.core import Files
-from functions.ifc.definitions import KINDS, OTHERS, Definitions, Irregular
+from functions.ifc.definitions import KINDS, OTHERS, Definitions, Irregular, try_lean
 from functions.ifc.gate import check_model
 from tests.ifc.conftest import FOOTER, HEADER
 
@@ -90,3 +90,16 @@ def test_a_model_that_is_written_in_another_way_is_left_to_ifcopenshell(
     except Irregular:
         found = False
     assert not found
+
+
+def test_what_an_attempt_warns_of_counts_when_it_succeeds(files: Files, warnings: list[str]) -> None:
+    def work(quiet: Files, *, irregular: bool) -> str:
+        quiet.warn("found")
+        if irregular:
+            raise Irregular
+        return "made"
+
+    assert try_lean(lambda quiet: work(quiet, irregular=True), files) is None
+    assert warnings == []
+    assert try_lean(lambda quiet: work(quiet, irregular=False), files) == "made"
+    assert warnings == ["found"]

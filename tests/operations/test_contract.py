@@ -20,6 +20,7 @@ from functions.core.registry import operations
 from functions.ifc.local import Execution, execute
 from functions.ifc.process import Limits
 from tests.operations.material import ROOT, example, example_files
+from tests.validator import needs_validator, validate
 
 HEAVY = ("ifcopenshell", "numpy", "shapely", "boto3")
 
@@ -121,6 +122,22 @@ def test_it_makes_the_same_outputs_of_the_example_twice(operation: Operation, tm
     assert outputs(first) == outputs(second)
     assert first.result == second.result
     json.dumps(first.result, allow_nan=False)
+
+
+def test_it_makes_every_format_of_the_example_without_a_warning(operation: Operation, tmp_path: Path) -> None:
+    fields = {"format", "report_type"} & operation.request.model_fields.keys()
+    for field, kind in ((field, kind) for field in fields for kind in operation.formats):
+        done = run(operation, {**example(operation), field: kind}, tmp_path / kind)
+        assert done.outputs[0].name.endswith(f".{kind}")
+        assert done.warnings == (), kind
+
+
+@needs_validator
+@pytest.mark.parametrize("name", [name for name, one in operations().items() if "glb" in one.formats])
+def test_its_scene_of_the_example_is_valid(name: str, tmp_path: Path) -> None:
+    chosen = operations()[name]
+    done = run(chosen, {**example(chosen), "format": "glb"}, tmp_path)
+    assert validate([done.outputs[0].path]) == {}
 
 
 def test_the_caller_may_name_the_output(operation: Operation, tmp_path: Path) -> None:

@@ -9,20 +9,17 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from functions.aws.clients import connect
-from functions.aws.services import compose
-from functions.aws.settings import Settings
 from functions.core.job import STOPPED, Job, Status
-from functions.local.emulator import ACCOUNT, Emulator
+from functions.local.emulator import Emulator
 from functions.worker.runner import execute
 from functions.worker.task import DONE, LATER, USAGE
-from tests.aws.stack import ENVIRONMENT, build
 from tests.conftest import ROOT
+from tests.worker.remote import make_stage
 from tests.worker.stage import Stage
 
 # The module as it is run, with the tests' own operation in the registry.
@@ -44,16 +41,8 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def remote(emulator: Emulator, echo_operation: None, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """A stage in the emulator, which other processes see as well; leases last a second."""
-    prefix = f"{emulator.url}/{ACCOUNT}/ifcpipe-test-"
-    env = {**emulator.environment(), **ENVIRONMENT, "QUEUE_URL_PREFIX": prefix, "LEASE_SECONDS": "2"}
-    env |= {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in env.items():
-        monkeypatch.setenv(name, value)
-    settings, clients = Settings.from_environment(env), connect(env)
-    with suppress(clients.dynamodb.exceptions.ResourceInUseException):
-        build(clients, settings)
-    return Stage(services=compose(settings, clients), clients=clients)
+    """A stage that the task's process sees as well, with leases of two seconds."""
+    return make_stage(emulator, monkeypatch, lease_s=2)
 
 
 @contextmanager

@@ -21,10 +21,6 @@ class Options(Meshing, Protocol):
     """What a GLB can be asked for."""
 
     @property
-    def no_normals(self) -> bool:
-        """Leave normals out."""
-
-    @property
     def generate_uvs(self) -> bool:
         """Write texture coordinates."""
 

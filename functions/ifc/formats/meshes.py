@@ -46,8 +46,16 @@ class Meshing(Choice, Naming, Protocol):
         """How many segments a circle has; by the deflections when left out."""
 
     @property
+    def unify_shapes(self) -> bool:
+        """Merge faces of one plane, which OpenCASCADE alone can."""
+
+    @property
     def validate_(self) -> bool:
         """Fail when a single element fails."""
+
+    @property
+    def no_normals(self) -> bool:
+        """Leave normals out, which some engines give all the same."""
 
     @property
     def use_world_coords(self) -> bool:
@@ -106,6 +114,8 @@ class Meshes:
     def _place(self, shape: Shape, turn: Floats) -> tuple[Mesh, Floats]:
         """Return the mesh and the placement of a shape as the options want them."""
         mesh, placement = shape.mesh, turn @ shape.placement
+        if self.options.no_normals and mesh.normals is not None:
+            mesh = Mesh(mesh.points, None, mesh.parts, b"bare " + mesh.key)
         if self.options.weld_vertices:
             mesh = weld(mesh)
         if self.options.use_world_coords:
@@ -169,13 +179,17 @@ def is_free(options: Meshing, *, robust: bool) -> bool:
 def _settings(options: Meshing) -> dict[str, Any]:
     """Return the options that go to IfcOpenShell as they are."""
     values = {name: getattr(options, name) for name in SETTINGS}
-    return {name.replace("_", "-"): value for name, value in values.items() if value not in (None, False)}
+    # IfcOpenShell takes some switches for on as soon as they are set. A number may well be zero.
+    asked = {name: value for name, value in values.items() if value is not None and value is not False}
+    return {name.replace("_", "-"): value for name, value in asked.items()}
 
 
 def _engines(options: Meshing, *, robust: bool) -> tuple[str, ...]:
     """Return the engines in the order to try them."""
     if options.kernel == "auto" and options.circle_segments is not None:
         return (HYBRID,)  # OpenCASCADE does not count segments
+    if options.kernel == "auto" and options.unify_shapes:
+        return (OPENCASCADE,)
     if options.kernel == "auto":
         return (OPENCASCADE, HYBRID) if robust else (HYBRID, OPENCASCADE)
     return (options.kernel,)

@@ -16,12 +16,11 @@ object which comes again is a link.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import ifcopenshell
 
@@ -31,16 +30,16 @@ from functions.ifc.formats.ifc import narrow
 from functions.ifc.formats.markup import attributes, escape
 from functions.ifc.formats.products import Choice
 from functions.ifc.formats.source import Source, Statistics
+from functions.ifc.formats.tags import Tags, close, qualify, spell_number
 from functions.ifc.header import read_header, read_level
-from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader
-from functions.ifc.units import length_scale, list_units, name_unit, si_factor
+from functions.ifc.units import si_factor
 
 Entity = ifcopenshell.entity_instance
 Progress = Callable[[int, int], None]
 
-# What an object is above, in the order of its children: relationship, its two ends, and for which classes.
 UNREAD: tuple[str, ...] = ()
+# What an object is above, in the order of its children: relationship and its two ends.
 BELOW = (
     ("IfcRelFillsElement", "RelatingOpeningElement", "RelatedBuildingElement"),
     ("IfcRelContainedInSpatialStructure", "RelatingStructure", "RelatedElements"),
@@ -55,8 +54,6 @@ AROUND_TASKS = (
     ("", "IfcRelAssignsToProcess", "RelatingProcess", "RelatedObjects"),
     ("Output", "IfcRelAssignsToProduct", "RelatedObjects", "RelatingProduct"),
 )
-ANGLES = frozenset({"RefLatitude", "RefLongitude"})
-LISTS = frozenset({"EnumerationValues", "ListValues"})
 HEADER = {
     "file_description": ("description", "implementation_level"),
     "file_name": (
@@ -70,7 +67,6 @@ HEADER = {
     ),
 }
 MAX_DEPTH = 32  # of complex properties, quantities and tasks, which may contain themselves
-SECONDS = 3600.0
 STEP = 1000
 
 
@@ -119,7 +115,7 @@ def write(options: Choice, source: Source, target: Path, files: Files) -> Statis
         files.warn(f"the model has {len(document.reader.all('IfcProject'))} projects, not one")
     if document.loose:
         files.warn(f"{document.loose} products are not part of the project's tree and stand behind it")
-    return {"products": len(document.reader.all("IfcProduct")), "nodes": document.nodes}
+    return {"products": len(document.reader.all("IfcProduct")), "nodes": document.tags.nodes}
 
 
 class Document:
@@ -129,12 +125,8 @@ class Document:
         """Read what is linked to what."""
         self.reader = reader
         self.links = Links.of(reader)
-        self.nodes = 0
+        self.tags = Tags(reader)
         self.loose = 0
-        self._placements = Placements(reader)
-        self._units = list_units(reader)
-        self._scale = length_scale(self._units) or 1.0
-        self._names: dict[str, tuple[str, ...]] = {}
         self._around: dict[str, dict[int, list[Entity]]] = {}
 
     def write(self, stream: TextIO, progress: Progress) -> None:
@@ -178,24 +170,24 @@ class Document:
             for unit in self.reader.entities(assignment, "Units"):
                 if unit.is_a("IfcNamedUnit"):
                     factor = si_factor(self.reader, unit)
-                    more = {} if factor is None else {"SI_equivalent": _number(factor)}
-                    yield self._node(unit, more, after=True)
+                    more = {} if factor is None else {"SI_equivalent": spell_number(factor)}
+                    yield self.tags.node(unit, more, after=True)
                 elif unit.is_a("IfcMonetaryUnit"):
-                    yield self._node(unit)
+                    yield self.tags.node(unit)
 
     def _connections(self) -> Iterator[str]:
         for relation in self.reader.all("IfcRelConnectsElements"):
-            yield self._open(relation)
+            yield self.tags.open(relation)
             for end in ("RelatedElement", "RelatingElement"):
                 item = self.reader.entity(relation, end)
-                yield f"<{end}>{self._link(item)}</{end}>" if item is not None else f"<{end}/>"
-            yield _close(relation)
+                yield f"<{end}>{self.tags.link(item)}</{end}>" if item is not None else f"<{end}/>"
+            yield close(relation)
 
     def _definitions(self, kind: str, name: str) -> Iterator[str]:
         for definition in self.reader.all(kind):
-            yield self._open(definition)
+            yield self.tags.open(definition)
             yield from self._members(self.reader.entities(definition, name), 0)
-            yield _close(definition)
+            yield close(definition)
 
     def _members(self, items: Iterable[Entity], depth: int) -> Iterator[str]:
         """Yield properties, the complex ones without themselves, and quantities, with what is in them."""
@@ -203,43 +195,43 @@ class Document:
             if item.is_a("IfcComplexProperty"):
                 yield from self._members(self.reader.entities(item, "HasProperties"), depth + 1)
             elif item.is_a("IfcPhysicalComplexQuantity"):
-                yield self._open(item)
+                yield self.tags.open(item)
                 yield from self._members(self.reader.entities(item, "HasQuantities"), depth + 1)
-                yield _close(item)
+                yield close(item)
             else:
-                yield self._node(item)
+                yield self.tags.node(item)
 
     def _work(self) -> Iterator[str]:
         yield "<schedules>"
         controlled = self._related("IfcRelAssignsToControl", "RelatingControl", "RelatedObjects")
         for schedule in self.reader.all("IfcWorkSchedule"):
-            yield self._open(schedule)
+            yield self.tags.open(schedule)
             for task in controlled.get(schedule.id(), ()):
                 yield from self._task(task, 0) if task.is_a("IfcTask") else ()
-            yield _close(schedule)
+            yield close(schedule)
         yield "</schedules>"
         yield "<plans>"
         for plan in self.reader.all("IfcWorkPlan"):
-            yield self._open(plan)
+            yield self.tags.open(plan)
             for schedule in self.links.below.get(plan.id(), ()):
-                yield f"<IfcWorkSchedule{attributes({'id': self._identify(schedule)})}/>"
-            yield _close(plan)
+                yield f"<IfcWorkSchedule{attributes({'id': self.tags.identify(schedule)})}/>"
+            yield close(plan)
         yield "</plans>"
 
     def _task(self, task: Entity, depth: int) -> Iterator[str]:
         """Yield a task with its time, its links and the tasks in it."""
-        yield self._open(task)
+        yield self.tags.open(task)
         time = self.reader.entity(task, "TaskTime")
         if time is not None:
-            yield self._node(time)
+            yield self.tags.node(time)
         for name, relation, one, other in AROUND_TASKS:
             for item in self._related(relation, one, other).get(task.id(), ()):
-                yield f"<{name or _role(item)}{attributes({'id': self._identify(item)})}/>"
-        yield from (self._link(item) for item in self._sets(task))
+                yield f"<{name or _role(item)}{attributes({'id': self.tags.identify(item)})}/>"
+        yield from (self.tags.link(item) for item in self._sets(task))
         for item in self.links.below.get(task.id(), ()):
             if item.is_a("IfcTask") and depth < MAX_DEPTH:
                 yield from self._task(item, depth + 1)
-        yield _close(task)
+        yield close(task)
 
     def _related(self, relation: str, one: str, other: str) -> dict[int, list[Entity]]:
         """Return what a relationship relates to each `one`, read once."""
@@ -254,14 +246,14 @@ class Document:
 
     def _calendars(self) -> Iterator[str]:
         for calendar in self.reader.all("IfcWorkCalendar"):
-            yield self._open(calendar)
-            yield from (self._node(time) for time in self.reader.entities(calendar, "WorkingTimes"))
-            yield _close(calendar)
+            yield self.tags.open(calendar)
+            yield from (self.tags.node(time) for time in self.reader.entities(calendar, "WorkingTimes"))
+            yield close(calendar)
 
     def _types(self) -> Iterator[str]:
         for kind in self.reader.all("IfcTypeObject"):
             own = [
-                self._link(self.reader.model.by_id(number))
+                self.tags.link(self.reader.model.by_id(number))
                 for item in self.reader.entities(kind, "HasPropertySets")
                 for number in members(self.reader, item)
                 if self.reader.model.by_id(number).is_a("IfcPropertySet")
@@ -274,7 +266,7 @@ class Document:
             name = self.reader.text(layer, "Name") or ""
             if name not in names:
                 names.add(name)
-                yield self._node(layer, {"id": name})
+                yield self.tags.node(layer, {"id": name})
 
     def _groups(self) -> Iterator[str]:
         inner = {item.id() for items in self.links.grouped.values() for item in items}
@@ -295,20 +287,20 @@ class Document:
     def _material(self, material: Entity) -> Iterator[str]:
         """Yield a material definition with its layers or its list."""
         layers = self.reader.entity(material, "ForLayerSet") or material
-        more = {"id": _qualify(material)}
+        more = {"id": qualify(material)}
         name = self.reader.text(layers, "LayerSetName")
-        yield self._open(material, more | ({"LayerSetName": name} if name else {}))
+        yield self.tags.open(material, more | ({"LayerSetName": name} if name else {}))
         for layer in self.reader.entities(layers, "MaterialLayers"):
             made = self.reader.entity(layer, "Material")
             name = None if made is None else self.reader.text(made, "Name")
-            yield self._node(layer, {"Name": name} if name else {})
+            yield self.tags.node(layer, {"Name": name} if name else {})
         for item in self.reader.entities(material, "Materials"):
-            yield self._node(item)
-        yield _close(material)
+            yield self.tags.node(item)
+        yield close(material)
 
     def _decomposition(self, progress: Progress) -> Iterator[str]:
         total = len(self.reader.all("IfcProduct"))
-        begin = self.nodes
+        begin = self.tags.nodes
         inner = {item.id() for items in self.links.below.values() for item in items}
         seen: set[int] = set()
         for root in (*self.reader.all("IfcProject"), *_roots_first(self.reader.all("IfcProduct"), inner)):
@@ -316,8 +308,8 @@ class Document:
                 continue
             self.loose += root.is_a("IfcProduct")
             for line in self._tree(root, seen):
-                if (self.nodes - begin) % STEP == 0:
-                    progress(min(self.nodes - begin, total), total)
+                if (self.tags.nodes - begin) % STEP == 0:
+                    progress(min(self.tags.nodes - begin, total), total)
                 yield line
 
     def _tree(self, root: Entity, seen: set[int], *, more: Iterable[str] = ()) -> Iterator[str]:
@@ -333,11 +325,11 @@ class Document:
                 continue
             item, above = top
             if item.id() in seen:
-                yield self._link(item)
+                yield self.tags.link(item)
                 continue
             seen.add(item.id())
-            yield self._open(item)
-            stack.append(_close(item))
+            yield self.tags.open(item)
+            stack.append(close(item))
             stack += reversed([*self._links(item), *(more if item is root else ())])
             for child in reversed(self._below(item, above)):
                 stack.append((child, item))
@@ -353,18 +345,18 @@ class Document:
 
     def _links(self, item: Entity) -> Iterator[str]:
         """Yield the links to what an object is described by."""
-        yield from (self._link(found) for found in self._sets(item))
-        yield from (self._link(found) for found in self.links.types.get(item.id(), ()))
+        yield from (self.tags.link(found) for found in self._sets(item))
+        yield from (self.tags.link(found) for found in self.links.types.get(item.id(), ()))
         if not item.is_a("IfcProduct"):
             return
         layers = {self.reader.text(layer, "Name") or "": layer for layer in self._layers_of(item)}
         for name in sorted(layers):
             yield f"<{layers[name].is_a()}{attributes({'xlink:href': '#' + name})}/>"
         for material in self.links.materials.get(item.id(), ()):
-            yield f"<{material.is_a()}{attributes({'xlink:href': '#' + _qualify(material)})}/>"
+            yield f"<{material.is_a()}{attributes({'xlink:href': '#' + qualify(material)})}/>"
         design = self.reader.entity(item, "DesignParameters") if item.is_a("IfcAlignmentSegment") else None
         if design is not None:
-            yield self._node(design)
+            yield self.tags.node(design)
 
     def _sets(self, item: Entity) -> list[Entity]:
         found = self.links.sets.get(item.id(), ())
@@ -390,70 +382,6 @@ class Document:
                 )
                 queue += [] if mapped is None else [mapped]
 
-    def _node(self, item: Entity, more: dict[str, str] | None = None, *, after: bool = False) -> str:
-        return f"<{item.is_a()}{attributes(self._attributes(item, more or {}, after=after))}/>"
-
-    def _open(self, item: Entity, more: dict[str, str] | None = None) -> str:
-        return f"<{item.is_a()}{attributes(self._attributes(item, more or {}))}>"
-
-    def _link(self, item: Entity) -> str:
-        return f"<{item.is_a()}{attributes({'xlink:href': '#' + self._identify(item)})}/>"
-
-    def _identify(self, item: Entity) -> str:
-        return self.reader.text(item, "GlobalId") or ""
-
-    def _attributes(self, item: Entity, more: dict[str, str], *, after: bool = False) -> dict[str, str]:
-        """Return the attributes of an instance that are text; `more` in front of them, or `after` them."""
-        self.nodes += 1
-        kind = item.is_a()
-        if kind not in self._names:
-            self._names[kind] = tuple(item.attribute_name(place) for place in range(len(item)))
-        found = {} if after else dict(more)
-        for place, name in enumerate(self._names[kind]):
-            value = self.reader.get(item, place)
-            text = None if value is None else self._format(value, name, item, place)
-            if text is not None:
-                found["id" if name == "GlobalId" else name] = text
-        return found | more if after else found
-
-    def _format(self, value: Any, name: str, item: Entity, place: int) -> str | None:  # noqa: ANN401, PLR0911
-        """Return a value as text; None for what is left out."""
-        if isinstance(value, str):
-            return "unknown" if value == "UNKNOWN" and _is_logical(item, place) else value
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, int | float):
-            return _number(value)
-        if isinstance(value, Entity):
-            return self._format_instance(value, name)
-        if isinstance(value, tuple) and name in ANGLES:
-            return _angle(value)
-        if isinstance(value, tuple) and name in LISTS:
-            texts = [self._format_instance(one, name) for one in value if isinstance(one, Entity)]
-            return "; ".join(text for text in texts if text is not None)
-        return None
-
-    def _format_instance(self, value: Entity, name: str) -> str | None:
-        if not value.id():
-            inner = self.reader.wrapped(value)
-            return None if inner is None else self._format(inner, name, value, 0)
-        if value.is_a("IfcSIUnit"):
-            return f"{self.reader.text(value, 'Prefix') or ''}{self.reader.text(value, 'Name') or ''}"
-        if value.is_a("IfcConversionBasedUnit"):
-            return name_unit(self.reader, value)
-        if value.is_a("IfcLocalPlacement"):
-            return self._matrix(value)
-        return None
-
-    def _matrix(self, placement: Entity) -> str | None:
-        """Return a global placement, in metres, as 16 numbers, column by column, each with a blank."""
-        frame = self._placements.resolve(placement)
-        if frame is None:
-            return None
-        origin, *axes = frame
-        rows = [*((*axis, 0.0) for axis in axes), (*(value * self._scale for value in origin), 1.0)]
-        return "".join(f"{_number(value + 0.0)} " for row in rows for value in row)
-
 
 def _write(stream: TextIO, name: str, lines: Iterable[str]) -> None:
     """Write a section, indented by a tab a level; an empty one is one tag."""
@@ -474,36 +402,7 @@ def _roots_first(items: Sequence[Entity], inner: set[int]) -> list[Entity]:
     return sorted(items, key=lambda item: item.id() in inner)
 
 
-def _close(item: Entity) -> str:
-    return f"</{item.is_a()}>"
-
-
-def _qualify(item: Entity) -> str:
-    """Return the id of an instance that has no GlobalId."""
-    return f"{item.is_a()}_{item.id()}"
-
-
 def _role(item: Entity) -> str:
     """Return what an object is to the task that it is assigned to."""
     roles = {"IfcProduct": "Input", "IfcResource": "Resource", "IfcControl": "Control"}
     return next((role for kind, role in roles.items() if item.is_a(kind)), "OperatesOn")
-
-
-def _is_logical(item: Entity, place: int) -> bool:
-    """Tell whether an attribute, or a typed value, is an IfcLogical: then UNKNOWN is no text."""
-    return item.is_a("IfcLogical") or (bool(item.id()) and item.attribute_type(place) in {"LOGICAL", "BOOL"})
-
-
-def _number(value: float) -> str:
-    """Return a number with the 17 digits that a double has."""
-    return str(value) if isinstance(value, int) else f"{value:.17g}" if math.isfinite(value) else "nan"
-
-
-def _angle(parts: tuple[Any, ...]) -> str | None:
-    """Return degrees, minutes, seconds and millionths of these as degrees."""
-    if not 3 <= len(parts) <= 4 or not all(isinstance(part, int) for part in parts):  # noqa: PLR2004
-        return None
-    degrees = parts[0] + parts[1] / 60 + parts[2] / SECONDS
-    if len(parts) == 3:  # noqa: PLR2004 - without millionths
-        return f"{degrees:.8g}"
-    return f"{degrees + parts[3] / (1e6 * SECONDS):.14g}"

@@ -17,9 +17,10 @@ from enum import StrEnum
 from typing import Any
 
 from functions.ifc.ids.express import USERDEFINED, Schema, schema
-from functions.ifc.ids.facets import Attribute, Entity, PartOf, Property, Restriction
+from functions.ifc.ids.facets import Attribute, Entity, PartOf, Property
 from functions.ifc.ids.file import Node
 from functions.ifc.ids.patterns import PatternError
+from functions.ifc.ids.restriction import Restriction
 
 Classes = frozenset[str]
 

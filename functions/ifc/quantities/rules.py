@@ -41,6 +41,7 @@ RULES = {
 QUERY = re.compile(r'(\w+)(?:, PredefinedType="(\w+)")?')
 NO_RULE = "no rule computes it from a shape"
 NO_SHAPE = "the element has no shape"
+BROKEN = "the element's shape cannot be made"
 CONSTANT = 0.01  # how much volume / area may differ from the thickness
 
 

@@ -12,7 +12,7 @@ from ifcopenshell import entity_instance as Entity
 from functions.ifc.geometry.solids import Solid, UnmeasuredError
 from functions.ifc.geometry.stream import UNCUT, Geometry
 from functions.ifc.geometry.texts import Texts
-from functions.ifc.quantities.rules import NO_RULE, NO_SHAPE, Body, Measure, Rule, Rules
+from functions.ifc.quantities.rules import BROKEN, NO_RULE, NO_SHAPE, Body, Measure, Rule, Rules
 from functions.ifc.reader import Reader, finite
 from functions.ifc.units import length_scale, list_units
 
@@ -40,12 +40,13 @@ class Entry:
 
 @dataclass
 class Takeoff:
-    """The quantities of elements, by the number of the element."""
+    """The quantities of elements, and why shapes cannot be made, by the number of the element."""
 
     reader: Reader
     rules: Rules
     texts: Texts
     entries: dict[int, list[Entry]] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     on_progress: Callable[[int, int], None] = lambda done, total: None
 
@@ -67,6 +68,8 @@ class Takeoff:
         openings: dict[int, Body] = {}
         done = 0
         for number, (solid, placement) in self._stream(wanted, {}):
+            if number in cut and number not in uncut:
+                continue  # its net shape is not its gross one
             gross = uncut[number][0] if number in uncut else solid
             body = Body(ruled[number][0], solid, gross, placement, scale)
             if number in hosts:
@@ -82,8 +85,9 @@ class Takeoff:
             self.entries[number] = _measure(body, ruled[number][1])
         for number, (_, rules) in ruled.items():
             if number not in self.entries:
+                reason = BROKEN if number in self.failed else NO_SHAPE
                 self.entries[number] = [
-                    _entry(rule, name, NO_SHAPE) for rule in rules for name in rule.measures
+                    _entry(rule, name, reason) for rule in rules for name in rule.measures
                 ]
 
     def _hosts(self) -> dict[int, int]:
@@ -101,6 +105,7 @@ class Takeoff:
             if shape.mesh.key not in solids:
                 solids[shape.mesh.key] = Solid.of(shape.mesh)
             yield shape.element.id(), (solids[shape.mesh.key], np.asarray(shape.placement))
+        self.failed |= geometry.failed
         label = "uncut" if settings else "net"
         self.counts |= {f"{label}_shapes": geometry.meshed, f"{label}_failed": len(geometry.failed)}
 

@@ -42,7 +42,9 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Text:
-    """What the text of a file says of its instances: how many, and the numbers and classes at fault."""
+    """What is at fault in the text of a file, by instance: the numbers that it refers to and nothing has, and
+    the class, in capitals, of one that was not read.
+    """
 
     dangling: dict[int, tuple[int, ...]]
     unknown: dict[int, str]

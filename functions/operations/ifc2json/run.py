@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.core import Files
-from functions.ifc.definitions import KINDS, OTHERS, Definitions, Irregular
+from functions.ifc.definitions import KINDS, OTHERS, Definitions, try_lean
 from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
 from functions.ifc.layouts.native import Document
 from functions.ifc.reader import Reader
@@ -25,15 +25,11 @@ def run(request: JsonRequest, files: Files) -> JsonResult:
     output = request.output_filename or f"{path.stem}.json"
     target = files.output(output)
     checked = check_model(path, files, without=UNREAD[request.profile])
-    held: list[str] = []
-    try:
-        reader, found = write(request, checked, target, replace(files, on_warning=held.append))
-    except Irregular:  # what was warned of is found again
-        held.clear()
+    written = try_lean(lambda quiet: write(request, checked, target, quiet), files)
+    if written is None:
         counts = {name: count for name, count in checked.counts.items() if name not in (*KINDS, *OTHERS)}
-        reader, found = write(request, replace(checked, counts=counts), target, files, whole=True)
-    for message in held:
-        files.warn(message)
+        written = write(request, replace(checked, counts=counts), target, files, whole=True)
+    reader, found = written
     if reader.unreadable:
         files.warn(f"{reader.unreadable} attributes could not be read")
     return JsonResult(

@@ -1,9 +1,10 @@
 """Compute base quantities of elements, into the model and as a schedule.
 
 Quantities by ifc5d's rule set of the file's schema (IFC4, IFC4X3; IFC2X3 by the classes and, for flow
-elements, by their types): lengths, areas, volumes, and weights where a material has a mass density. A
-quantity that the shape does not have, such as the volume of an open surface or the width of a wall that is
-not of constant thickness, is left out, and `statistics.left_out` and the schedule say why.
+elements, by their types): lengths, areas, volumes, and weights where the one material has a MassDensity in
+Pset_MaterialCommon. A quantity that the shape does not have, such as the volume of an open surface or the
+width of a wall that is not of constant thickness, is left out, and `statistics.left_out` and the schedule
+say why.
 
 `mode` says what becomes of sets that are there already, `Qto_...` or IFC2X3's `BaseQuantities`:
 `missing` adds what they lack and changes nothing else, `replace` sets anew what they have too, `add` puts a
@@ -36,8 +37,9 @@ class QtoRequest(Request):
 
 
 class QtoResult(Result):
-    """`statistics` holds elements, measured, without_rule, quantities, sets, written, kept, replaced and
-    left_out ({reason: quantities}).
+    """`statistics` holds elements, measured, without_rule, quantities, sets, written, kept, replaced,
+    left_out ({reason: quantities}), and of the shapes, as they are (net) and without what cuts them (uncut),
+    net_shapes, net_failed, uncut_shapes and uncut_failed.
     """
 
 

@@ -27,6 +27,7 @@ from functions.operations.ifc5d import QtoRequest, QtoResult
 HEAD = [
     "GlobalId", "Class", "Name", "Type", "Storey", "Set", "Quantity", "Value", "Unit", "Status", "Reason",
 ]  # fmt: skip
+VALUE, REASON = HEAD.index("Value"), HEAD.index("Reason")
 Line = list[Any]
 
 
@@ -47,6 +48,11 @@ def run(request: QtoRequest, files: Files) -> QtoResult:
     if request.schedule:
         write_schedule(files.output(f"{Path(output.name).stem}.{request.schedule}"), request.schedule, lines)
     statistics = count(elements, takeoff, writer, lines)
+    if takeoff.failed:
+        number, reason = min(takeoff.failed.items())
+        files.warn(
+            f"{len(takeoff.failed)} elements have a shape that cannot be made, first #{number}: {reason}"
+        )
     if not elements:
         files.warn("the query selects no elements")
     elif not statistics["measured"]:
@@ -94,16 +100,14 @@ def write_schedule(path: Path, kind: str, lines: list[Line]) -> None:
 
 def count(elements: list[Entity], takeoff: Takeoff, writer: Writer, lines: list[Line]) -> dict[str, Any]:
     """Return the statistics: an element is measured, or left out with reasons, or no rule knows its class."""
-    reasons = Counter(str(line[-1]) for line in lines if line[-1])
-    measured = {line[0] for line in lines if line[7] is not None}
+    reasons = Counter(str(line[REASON]) for line in lines if line[REASON])
     return {
         "elements": len(elements),
         "measured": sum(
             any(entry.value is not None for entry in entries) for entries in takeoff.entries.values()
         ),
         "without_rule": sum(element.id() not in takeoff.entries for element in elements),
-        "quantities": sum(line[7] is not None for line in lines),
-        "global_ids": len(measured),
+        "quantities": sum(line[VALUE] is not None for line in lines),
         **{name: writer.counts[name] for name in ("sets", "written", "kept", "replaced")},
         "left_out": dict(sorted(reasons.items())),
         **dict(sorted(takeoff.counts.items())),

@@ -239,9 +239,11 @@ class ConvertRequest(Request):
     mesher_linear_deflection: float | None = Field(None, gt=1e-5, le=10, description="Metres.")
     mesher_angular_deflection: float | None = Field(None, gt=0.01, le=3.2, description="Radians.")
     circle_segments: int | None = Field(
-        None, ge=0, le=1000, description="A circle has so many, whatever its size."
+        None, ge=3, le=1000, description="A circle has so many, whatever its size."
     )
-    unify_shapes: bool = Field(False, description="Merge faces of one plane before meshing.")
+    unify_shapes: bool = Field(
+        False, description="Merge faces of one plane before meshing, which opencascade does."
+    )
     precision: float | None = Field(None, gt=0, le=1, description="Metres below which points are one.")
     # What is drawn.
     bounds: Bounds = None
@@ -348,7 +350,10 @@ class ConvertRequest(Request):
             yield "generate_uvs", "texture coordinates need normals"
         if self.circle_segments is not None and self.kernel == "opencascade":
             yield "circle_segments", "opencascade rounds by mesher_linear_deflection"
-        if self.circle_segments is not None or self.kernel not in {"auto", "opencascade"}:
+        hybrid = self.circle_segments is not None or self.kernel not in {"auto", "opencascade"}
+        if hybrid and self.unify_shapes:
+            yield "unify_shapes", "only opencascade merges faces: leave kernel and circle_segments out"
+        if hybrid:
             for option in ("mesher_linear_deflection", "mesher_angular_deflection"):
                 if getattr(self, option) is not None:
                     yield option, "only opencascade rounds so: leave kernel and circle_segments out"
@@ -372,7 +377,7 @@ class ConvertRequest(Request):
 def times(request: ConvertRequest) -> float:
     """Return how many times as long a conversion takes as that to GLB without options."""
     found = TIMES.get(request.output_format, 1.0)
-    if request.kernel != "auto" or request.circle_segments is not None:
+    if request.kernel != "auto" or request.circle_segments is not None or request.unify_shapes:
         found += ONE_ENGINE
     if request.auto_section or request.auto_elevation:
         found += MORE_DRAWINGS

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import ifcopenshell
 
 from functions.core import Files
-from functions.ifc.definitions import KINDS, OTHERS, PLACES, Definitions, Irregular
+from functions.ifc.definitions import KINDS, OTHERS, PLACES, Definitions, try_lean
 from functions.ifc.gate import FACES, SOLIDS, check_model, open_checked, open_model
 from functions.ifc.reader import Reader, clean
 from functions.ifc.selector import (
@@ -61,11 +60,8 @@ def run(request: CsvRequest, files: Files) -> CsvResult:
     _formats(request)  # a wrong one is refused before the model is read
     plain = avoids_shapes(request.query, *request.attributes)
     if plain and names_classes(request.query) and reads_sets(paths):
-        held: list[str] = []
-        with suppress(Irregular):  # what was warned of is found again
-            result = write_lean(request, paths, path, replace(files, on_warning=held.append))
-            for message in held:
-                files.warn(message)
+        result = try_lean(lambda quiet: write_lean(request, paths, path, quiet), files)
+        if result is not None:
             return result
     model = open_model(path, files, without=(*FACES, *SOLIDS) if plain else ())
     return write(request, Table(paths), model, files)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import ifcopenshell
 
 from functions.core import Files
 from functions.core.errors import InputError
-from functions.ifc.definitions import KINDS, OTHERS, PLACES, Definitions, Irregular
+from functions.ifc.definitions import KINDS, OTHERS, PLACES, Definitions, try_lean
 from functions.ifc.gate import FACES, SOLIDS, Checked, check_model, open_checked
 from functions.ifc.ids import audit
 from functions.ifc.ids.facts import Facts
@@ -31,11 +29,8 @@ def run(request: TesterRequest, files: Files) -> TesterResult:
     document = load(request, files)
     objects = audit.avoids_shapes(document)
     if objects and audit.names_no_parts(document):
-        held: list[str] = []
-        with suppress(Irregular):  # what was warned of is found again
-            result = check_lean(request, document, path, replace(files, on_warning=held.append))
-            for message in held:
-                files.warn(message)
+        result = try_lean(lambda quiet: check_lean(request, document, path, quiet), files)
+        if result is not None:
             return result
     return check(request, document, check_model(path, files, without=FACES if objects else ()), files)
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,18 +20,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.aws import services as services_module
-from functions.aws.clients import connect
-from functions.aws.services import compose
-from functions.aws.settings import Settings
 from functions.core.compute import TASKS, Compute, Kind
 from functions.core.job import Job, Status
-from functions.local.emulator import ACCOUNT, Emulator
+from functions.local.emulator import Emulator
 from functions.reap import handler as reap
 from functions.reap.overdue import Sweep
 from infra.cdk.machine import GRACE_S, Names, definition
-from tests.aws.stack import ENVIRONMENT, build
+from tests.aws.stack import ENVIRONMENT
 from tests.conftest import ROOT
 from tests.infra.cdk.asl import Aborted, Execution, TaskError
+from tests.worker.remote import make_stage
 from tests.worker.stage import Stage
 from tests.worker.test_task import DRIVER
 
@@ -59,16 +56,9 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def remote(emulator: Emulator, echo_operation: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """A stage that other processes see as well, with leases of two seconds."""
-    prefix = f"{emulator.url}/{ACCOUNT}/ifcpipe-test-"
-    env = {**emulator.environment(), **ENVIRONMENT, "QUEUE_URL_PREFIX": prefix, "LEASE_SECONDS": str(LEASE_S)}
-    env |= {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in env.items():
-        monkeypatch.setenv(name, value)
-    settings, clients = Settings.from_environment(env), connect(env)
-    with suppress(clients.dynamodb.exceptions.ResourceInUseException):
-        build(clients, settings)
+    stage = make_stage(emulator, monkeypatch, lease_s=LEASE_S)
     services_module.services.cache_clear()
-    yield Stage(services=compose(settings, clients), clients=clients)
+    yield stage
     services_module.services.cache_clear()
 
 

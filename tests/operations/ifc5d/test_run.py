@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ifcopenshell
 import ifcopenshell.api.pset
 import ifcopenshell.util.element as util
+import openpyxl
 import pytest
 
 from functions.core.errors import InputError
 from functions.core.registry import operation
 from functions.ifc.local import Execution
+from functions.ifc.quantities.takeoff import Takeoff
 from tests.operations.inside import execute_inside
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -115,25 +118,108 @@ def test_a_gable_has_a_width_and_no_height(house: Execution) -> None:
     assert row["reason"] == "it is not of constant height"
 
 
+def test_a_space_is_measured_once_around(house: Execution) -> None:
+    space = named(opened(house), "IfcSpace", "0.01")
+    assert space["GrossFloorArea"] == pytest.approx(9.4 * 4.24)
+    assert space["GrossPerimeter"] == pytest.approx(2 * (9400 + 4240))
+    assert space["GrossVolume"] == pytest.approx(space["GrossFloorArea"] * space["Height"] * MM)
+
+
+def test_a_weight_needs_a_mass_density(house: Execution, tmp_path: Path) -> None:
+    assert "NetWeight" not in named(opened(house), "IfcSlab", "Slab 1")
+    model: Any = ifcopenshell.open(HOUSE)
+    for material in model.by_type("IfcMaterial"):
+        pset = ifcopenshell.api.pset.add_pset(model, product=material, name="Pset_MaterialCommon")
+        ifcopenshell.api.pset.edit_pset(model, pset=pset, properties={"MassDensity": 2400.0})
+    model.write(str(tmp_path / "dense.ifc"))
+    slab = named(opened(quantify(tmp_path / "out", tmp_path / "dense.ifc")), "IfcSlab", "Slab 1")
+    assert slab["NetWeight"] == pytest.approx(slab["NetVolume"] * 2400)  # kilograms, as the house has no unit
+
+
+def test_flow_elements_of_ifc2x3_are_what_their_type_is(tmp_path: Path) -> None:
+    text = (EXAMPLES / "house-structure.ifc").read_text()
+    for old, new in (("IFCBEAM(", "IFCFLOWSEGMENT("), ("IFCBEAMTYPE(", "IFCPIPESEGMENTTYPE("),
+                     (".BEAM.", ".RIGIDSEGMENT.")):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "flow.ifc"
+    path.write_text(text)
+    model = opened(quantify(tmp_path / "out", path))
+    assert model.schema == "IFC2X3"
+    found = [sets(model)[item.GlobalId] for item in model.by_type("IfcFlowSegment")]
+    assert found
+    assert all(list(one) == ["Qto_PipeSegmentBaseQuantities"] for one in found)
+    assert named(model, "IfcFlowSegment", "Beam 01")["Length"] == pytest.approx(6.55)
+
+
 def test_every_quantity_is_counted(house: Execution) -> None:
     told = house.statistics
     rows = json.loads(house.outputs[1].path.read_text())["quantities"]
     assert len(rows) == told["quantities"] + sum(told["left_out"].values())
     assert told["quantities"] == told["written"] + told["kept"] + told["replaced"]
     assert told["elements"] >= told["measured"] + told["without_rule"]
+    assert told["net_shapes"] == told["measured"] > told["uncut_shapes"] > 0
+    assert told["net_failed"] == told["uncut_failed"] == 0
+
+
+@pytest.mark.parametrize(("name", "place"), [("zero_depth.ifc", "#10"), ("cyc_mapped.ifc", "#15")])
+def test_a_shape_that_cannot_be_made_is_not_said_to_be_missing(
+    name: str, place: str, corpus: Path, tmp_path: Path
+) -> None:
+    done = quantify(tmp_path, corpus / "bad" / name)
+    assert done.statistics["left_out"] == {"the element's shape cannot be made": 11}
+    assert any("cannot be made, first #10: " in warning and place in warning for warning in done.warnings)
+
+
+def test_a_gross_shape_that_cannot_be_made_is_not_the_net_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Takeoff._stream
+
+    def fail(self: Takeoff, elements: list[Any], settings: dict[str, Any]) -> Iterator[Any]:
+        yield from () if settings else stream(self, elements, settings)
+
+    monkeypatch.setattr(Takeoff, "_stream", fail)
+    found = sets(opened(quantify(tmp_path)))
+    model: Any = ifcopenshell.open(HOUSE)
+    with_openings = [wall for wall in model.by_type("IfcWall") if wall.HasOpenings]
+    assert with_openings
+    assert all(
+        "NetVolume" not in values for wall in with_openings for values in found[wall.GlobalId].values()
+    )
+
+
+def read_schedule(path: Path) -> list[list[Any]]:
+    """Return the cells of a schedule, head first, empty ones as None."""
+    if path.suffix == ".xlsx":
+        return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
+    with path.open(newline="", encoding="utf-8") as file:
+        return [[cell or None for cell in row] for row in csv.reader(file)]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_the_schedule_is_a_table(kind: str, tmp_path: Path) -> None:
+def test_the_schedule_is_a_table(kind: str, house: Execution, tmp_path: Path) -> None:
     done = quantify(tmp_path, schedule=kind)
     assert [output.name for output in done.outputs] == [
         "house-architecture_qto.ifc",
         f"house-architecture_qto.{kind}",
     ]
-    if kind == "csv":
-        with done.outputs[1].path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        assert sum(row["Value"] != "" for row in rows) == done.statistics["quantities"]
+    head, *rows = read_schedule(done.outputs[1].path)
+    named_rows = [dict(zip(head, row, strict=True)) for row in rows]
+    told = json.loads(house.outputs[1].path.read_text())["quantities"]
+    assert [row["GlobalId"] for row in named_rows] == [item["global_id"] for item in told]
+    for row, item in zip(named_rows, told, strict=True):
+        assert (None if row["Value"] is None else float(row["Value"])) == item["value"]
+        assert (row["Reason"] or "") == item["reason"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_no_cell_of_the_schedule_runs(kind: str, corpus: Path, tmp_path: Path) -> None:
+    done = quantify(tmp_path, corpus / "bad" / "formula_names.ifc", schedule=kind)
+    _, *rows = read_schedule(done.outputs[1].path)
+    cells = [cell for row in rows for cell in row if isinstance(cell, str)]
+    assert any(cell[:2] == "'=" for cell in cells)
+    assert not any(cell[0] in "=+-@\t\r" for cell in cells)
 
 
 def test_the_schedule_may_be_left_out(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -353,11 +354,26 @@ def test_the_page_counts_and_lists_the_clashes(tmp_path: Path) -> None:
         assert one["a"]["name"] in first and one["b"]["global_id"] in first
 
 
+def test_the_page_holds_no_markup_of_a_model(tmp_path: Path) -> None:
+    model: Any = ifcopenshell.open(STRUCTURE)
+    for element in model.by_type("IfcElement"):
+        element.Name = "<script>alert(1)</script>"
+    path = tmp_path / "hostile.ifc"
+    model.write(str(path))
+    result, report, _ = execute(tmp_path, pair(SERVICES, path), output_filename="t.html")
+    text = report.read_text(encoding="utf-8")
+    assert result.statistics["clashes"] > 0
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") >= result.statistics["clashes"]
+
+
 @pytest.mark.parametrize("version", ["2.1", "3.0"])
 def test_viewpoints_frame_the_clash_and_select_both(tmp_path: Path, version: str) -> None:
     clashes = read(tmp_path, pair(SERVICES, STRUCTURE), **SAFE)["clashes"]
     request = {"output_filename": "t.bcf", "bcf_version": version, **SAFE}
     _, report, _ = execute(tmp_path, pair(SERVICES, STRUCTURE), **request)
+    with zipfile.ZipFile(report) as archive:
+        assert f'VersionId="{version}"' in archive.read("bcf.version").decode()
     topics = read_topics(report)
     assert len(topics) == len(clashes) == 5
     seen = set()

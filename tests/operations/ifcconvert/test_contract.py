@@ -74,6 +74,7 @@ def test_a_large_model_becomes_steps_in_a_task_where_a_function_makes_its_glb() 
         {"format": "ttl"},
         {"kernel": "opencascade"},
         {"circle_segments": 64},
+        {"unify_shapes": True},
     ],
 )
 def test_what_takes_longer_than_a_glb_is_known_to(request_: dict[str, Any]) -> None:
@@ -148,6 +149,8 @@ def test_every_option_is_honoured_or_refused_for_every_format(kind: str) -> None
         ("generate_uvs", {"generate_uvs": True, "no_normals": True}),
         ("generate_uvs", {"generate_uvs": True, "weld_vertices": True}),
         ("circle_segments", {"circle_segments": 8, "kernel": "opencascade"}),
+        ("unify_shapes", {"circle_segments": 8, "unify_shapes": True}),
+        ("unify_shapes", {"kernel": "hybrid-cgal-simple-opencascade", "unify_shapes": True}),
         ("mesher_linear_deflection", {"circle_segments": 8, "mesher_linear_deflection": 0.1}),
         (
             "mesher_angular_deflection",
@@ -180,6 +183,7 @@ def test_defaults_of_such_options_ask_for_nothing() -> None:
         ("model_offset", [0, 0, float("nan")]),
         ("model_offset", [1e12, 0, 0]),
         ("digits", 0),
+        ("circle_segments", 2),
         ("compression", "meshopt"),
     ],
 )

@@ -185,6 +185,8 @@ def test_a_damaged_element_does_not_cost_its_neighbours(corpus: Path, files: Fil
     result = convert(model, files, warnings)
     assert (len(walls), result.statistics["meshed"], result.statistics["failed"]) == (2, 1, 1)
     assert any(line.startswith("#") for line in warnings)
+    with pytest.raises(ModelError, match="1 of 2 elements have no shape"):
+        convert(model, files, validate=True)
 
 
 @pytest.mark.parametrize(

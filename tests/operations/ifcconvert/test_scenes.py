@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import ifcopenshell
+import ifcopenshell.api.style
+import ifcopenshell.util.representation
 import numpy as np
 import pygltflib
 import pytest
@@ -181,13 +184,65 @@ def test_the_kernel_s_own_options_leave_the_house_where_it_is(files: Files, opti
     assert max(np.abs(found[guid].box - expected[guid].box).max() for guid in found) < 2e-3
 
 
-def test_finer_meshes_have_more_triangles(files: Files) -> None:
+@pytest.mark.parametrize(
+    ("coarsely", "finely"),
+    [
+        ({"mesher_angular_deflection": 1.0}, {"mesher_angular_deflection": 0.1}),
+        ({"mesher_linear_deflection": 0.1}, {"mesher_linear_deflection": 0.0001}),
+    ],
+)
+def test_finer_meshes_have_more_triangles(
+    files: Files, coarsely: dict[str, Any], finely: dict[str, Any]
+) -> None:
     services = EXAMPLES / "house-services.ifc"
     coarse, fine = (
-        convert(services, files, output_filename="it.obj", mesher_angular_deflection=angle).statistics
-        for angle in (1.0, 0.1)
+        convert(services, files, output_filename="it.obj", **options).statistics
+        for options in (coarsely, finely)
     )
     assert fine["triangles"] > 1.5 * coarse["triangles"]
+
+
+def test_faces_of_one_plane_are_merged(corpus: Path, files: Files) -> None:
+    model = corpus / "models/bim-whale/TallBuilding.ifc"
+    expected = elements(model, files, "obj", kernel="opencascade")
+    count = convert(model, files, output_filename="it.obj", kernel="opencascade").statistics["triangles"]
+    assert differences(expected, elements(model, files, "obj", unify_shapes=True)) == []
+    assert convert(model, files, output_filename="it.obj", unify_shapes=True).statistics["triangles"] < count
+
+
+def test_points_that_are_nearer_than_the_precision_are_one(files: Files) -> None:
+    sharp, blunt = (
+        convert(HOUSE, files, output_filename="it.obj", precision=metres).statistics for metres in (1e-5, 0.5)
+    )
+    assert blunt["triangles"] < sharp["triangles"]
+
+
+def test_a_wall_can_have_the_colour_of_its_first_layer(files: Files) -> None:
+    model: Any = ifcopenshell.open(HOUSE)
+    for item in model.by_type("IfcStyledItem"):
+        model.remove(item)
+    context: Any = ifcopenshell.util.representation.get_context(model, "Model")
+    for name, red in (("Lime plaster", 1.0), ("Render", 0.0)):  # the first and the last
+        style = ifcopenshell.api.style.add_style(model, name=name)
+        ifcopenshell.api.style.add_surface_style(
+            model, style=style, ifc_class="IfcSurfaceStyleShading",
+            attributes={"SurfaceColour": {"Name": None, "Red": red, "Green": 0.0, "Blue": 0.5}},
+        )  # fmt: skip
+        material = next(one for one in model.by_type("IfcMaterial") if one.Name == name)
+        ifcopenshell.api.style.assign_material_style(model, material=material, style=style, context=context)
+    path = files.scratch / "layers.ifc"
+    model.write(str(path))
+    wall = next(one.GlobalId for one in model.by_type("IfcWall") if one.Name == "W-E01 south")
+    for asked, colour in ((True, (1.0, 0.0, 0.5, 1.0)), (False, (0.9, 0.9, 0.9, 1.0))):
+        assert set(elements(path, files, "glb", layerset_first=asked)[wall].colours) == {colour}
+
+
+@formats
+def test_normals_can_be_left_out(files: Files, kind: str) -> None:
+    mark = {"obj": b"\nvn ", "dae": b'semantic="NORMAL"', "glb": b'"NORMAL"'}[kind]
+    for bare in (False, True):
+        convert(HOUSE, files, output_filename=f"it.{kind}", no_normals=bare)
+        assert (mark in (files.outputs / f"it.{kind}").read_bytes()) is not bare
 
 
 def test_circles_can_have_a_number_of_segments(files: Files) -> None:
@@ -199,10 +254,11 @@ def test_circles_can_have_a_number_of_segments(files: Files) -> None:
     assert fine["triangles"] > 3 * coarse["triangles"]
 
 
-def test_spaces_can_be_made_see_through(files: Files) -> None:
-    found = elements(HOUSE, files, "obj", include="IfcSpace", force_space_transparency=0.75)
+@pytest.mark.parametrize("transparency", [0.75, 0.0])
+def test_spaces_can_be_made_see_through_or_opaque(files: Files, transparency: float) -> None:
+    found = elements(HOUSE, files, "obj", include="IfcSpace", force_space_transparency=transparency)
     assert found
-    assert {colour[3] for element in found.values() for colour in element.colours} == {0.25}
+    assert {colour[3] for element in found.values() for colour in element.colours} == {1 - transparency}
 
 
 @scenes
@@ -259,6 +315,19 @@ def test_names_are_made_as_asked(files: Files, kind: str) -> None:
     convert(HOUSE, files, output_filename=f"it.{kind}", use_element_types=True, use_element_guids=False)
     text = (files.outputs / f"it.{kind}").read_text()
     assert ("o IfcSlab\n" if kind == "obj" else 'name="IfcSlab"') in text
+
+
+def test_names_hold_all_that_is_asked_for(files: Files) -> None:
+    door: Any = next(one for one in ifcopenshell.open(HOUSE).by_type("IfcDoor") if one.Name == "D-01")
+    asked: dict[str, dict[str, Any]] = {
+        f"D-01 {door.GlobalId}": {"use_element_names": True},
+        f"IfcDoor {door.GlobalId}": {"use_element_types": True},
+        f"{door.GlobalId} #{door.id()}": {"use_element_step_ids": True},
+    }
+    for name, options in asked.items():
+        convert(HOUSE, files, output_filename="it.glb", include="IfcDoor", **options)
+        nodes = pygltflib.GLTF2().load(files.outputs / "it.glb").nodes
+        assert name in [node.name for node in nodes]
 
 
 @formats

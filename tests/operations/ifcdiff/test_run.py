@@ -290,6 +290,19 @@ def test_a_turned_element_is_told_by_its_angle_and_axis(tmp_path: Path) -> None:
     assert moved["distance_m"] == 0
 
 
+def test_what_is_moved_by_no_more_than_the_tolerance_is_not_moved(tmp_path: Path) -> None:
+    def shift(model: ifcopenshell.file) -> None:
+        place = slab(model).ObjectPlacement.RelativePlacement
+        x, y, z = place.Location.Coordinates
+        place.Location = model.createIfcCartesianPoint((x + 2.0, y, z))  # millimetres
+
+    new = build(tmp_path, "shifted.ifc", shift)
+    (entry,) = diff(OLD, new, tmp_path, relationships=["geometry"])["changed"].values()
+    (moved,) = entry["placement_changed"]
+    assert moved["distance_m"] == pytest.approx(0.002)
+    assert counts(diff(OLD, new, tmp_path, relationships=["geometry"], tolerance=0.003)) == NOTHING
+
+
 def test_another_unit_of_length_is_no_change_of_place_and_shape(tmp_path: Path) -> None:
     """The structure in metres, and in millimetres with all its numbers a thousand times as large."""
     path = ROOT / "examples" / "house-structure.ifc"

@@ -130,6 +130,8 @@ def test_the_catalogue_lists_every_recipe_of_ifcpatch() -> None:
 def test_without_a_recipe_it_lists_them(tmp_path: Path) -> None:
     done = patch(tmp_path, None)
     assert json.loads(done.outputs[0].path.read_text())["total_count"] == len(by_name())
+    own = json.loads(patch(tmp_path / "own", None, use_custom=True).outputs[0].path.read_text())
+    assert own["builtin_count"] == 0 < own["custom_count"] == len(own["recipes"])
 
 
 @pytest.mark.parametrize("recipe", sorted(set(BUILTIN) - SKIPPED))

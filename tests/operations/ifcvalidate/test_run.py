@@ -227,12 +227,16 @@ def test_a_browser_shows_the_counts_and_runs_nothing(tmp_path: Path) -> None:
     assert "<img" not in text
 
 
-def test_a_topic_of_bcf_names_the_rule_and_the_elements(corpus: Path, tmp_path: Path) -> None:
-    bcf: Any = pytest.importorskip("bcf.v2.bcfxml")
-    _, report, _ = execute(corpus / "bad" / "dup_guid.ifc", tmp_path, report_type="bcf")
+@pytest.mark.parametrize(("version", "module"), [("2.1", "bcf.v2.bcfxml"), ("3.0", "bcf.v3.bcfxml")])
+def test_a_topic_of_bcf_names_the_rule_and_the_elements(
+    version: str, module: str, corpus: Path, tmp_path: Path
+) -> None:
+    bcf: Any = pytest.importorskip(module)
+    model = corpus / "bad" / "dup_guid.ifc"
+    _, report, _ = execute(model, tmp_path, report_type="bcf", bcf_version=version)
     assert report.name == "dup_guid.validation.bcf"
     with bcf.BcfXml.load(report) as archive:
-        assert archive.version.version_id == "2.1"
+        assert archive.version.version_id == version
         (topic,) = archive.topics.values()
         assert topic.topic.title == "IfcRoot.UR1: 1 findings"
         assert topic.topic.topic_type == "Error"
