@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import BaseModel, Field
 
 from functions.aws.telemetry import logger
+from functions.core import fault
 from functions.core.errors import (
     RULES,
     InputError,
@@ -66,9 +67,12 @@ def answer_fault(error: Exception) -> Answer:
     return _answer({**fault.to_dict(), "status": SERVER_FAULT}, {})
 
 
-def answer_invalid(error: RequestValidationError) -> Answer:
-    """Return the problem of a request that does not fit its schema, naming the first field."""
-    faults = [_fault(item) for item in error.errors()[:MAX_FAULTS]]
+def answer_invalid(error: RequestValidationError, body: object, *, names: Sequence[str]) -> Answer:
+    """Return the problem of a request that does not fit its schema, naming the first field.
+
+    `body` is what was sent, read as JSON, and `names` are the fields that it may have.
+    """
+    faults = _faults(error.errors(), body, names)[:MAX_FAULTS]
     first = faults[0]
     detail = f"{first['field']}: {first['detail']}" if first["field"] else str(first["detail"])
     problem = InputError(detail, field=first["field"]).to_dict()
@@ -87,12 +91,20 @@ def write(body: Mapping[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace").decode()
 
 
-def _fault(item: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return one of pydantic's errors without the part of the request that it starts with."""
-    place = [str(step) for step in item["loc"]]
-    if item["type"] == "missing" and place == ["body"]:
-        return {"field": None, "detail": "the request has no body; a JSON object is needed"}
-    return {"field": ".".join(place[1:]) or None, "detail": str(item["msg"])}
+def _faults(
+    found: Sequence[Mapping[str, Any]], body: object, names: Sequence[str]
+) -> list[dict[str, str | None]]:
+    """Return pydantic's errors without the part of the request that each starts with."""
+    if [(item["type"], item["loc"]) for item in found] == [("missing", ("body",))]:
+        return [{"field": None, "detail": "the request has no body; a JSON object is needed"}]
+    outside = [
+        fault.Fault(".".join(map(str, item["loc"][1:])), str(item["msg"]))
+        for item in found
+        if item["loc"][0] != "body"
+    ]
+    inside = [{**item, "loc": item["loc"][1:]} for item in found if item["loc"][0] == "body"]
+    faults = [*outside, *fault.read_faults(inside, body, names=names)]
+    return [{"field": field or None, "detail": message} for field, message in faults]
 
 
 def _headers_of(error: PipelineError) -> dict[str, str]:

@@ -22,6 +22,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from functions.api import body, problems
 from functions.api.caller import Caller, read_caller
 from functions.core.errors import NotFoundError, PipelineError
+from functions.core.operation import field_names
 
 if TYPE_CHECKING:
     from functions.aws.services import Services
@@ -74,7 +75,7 @@ class Api(APIGatewayHttpResolver):
         self.clock = clock
         self.now = now
         self.exception_handler(PipelineError)(problems.answer_error)
-        self.exception_handler(RequestValidationError)(problems.answer_invalid)
+        self.exception_handler(RequestValidationError)(self._answer_invalid)
         self.exception_handler(Exception)(problems.answer_fault)
         self.not_found(self._answer_unknown)
 
@@ -175,6 +176,12 @@ class Api(APIGatewayHttpResolver):
 
     def _builder(self, response: Response[str]) -> Any:  # noqa: ANN401
         return self._response_builder_class(response=response, serializer=self._serializer)
+
+    def _answer_invalid(self, error: RequestValidationError) -> problems.Answer:
+        """Answer a request that does not fit its route."""
+        bodies = self.context["_route"].dependant.body_params
+        names = [name for body in bodies for name in field_names(body.type_)]
+        return problems.answer_invalid(error, self.current_event.json_body, names=names)
 
     def _answer_unknown(self, _error: Exception) -> problems.Answer:
         """Answer a path without a route: 405 when it has other methods, else 404."""

@@ -21,6 +21,7 @@ from functions.aws.table import object_token
 from functions.core import registry
 from functions.core.errors import InputError, NotFoundError, TooLargeError
 from functions.core.job import InputRef
+from functions.core.operation import FileName
 from functions.core.reference import check_key, tenant_prefix
 from functions.core.upload import MANIFEST_SUFFIX, MAX_STEPS, Step
 
@@ -28,7 +29,6 @@ from functions.core.upload import MANIFEST_SUFFIX, MAX_STEPS, Step
 MAX_BYTES = 5_000_000_000
 MULTIPART_BYTES = 100_000_000
 LINK_S = 3600
-MAX_NAME = 255
 
 
 class UploadRequest(BaseModel):
@@ -36,7 +36,7 @@ class UploadRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    filename: str = Field(min_length=1, max_length=MAX_NAME, description="A bare name, without folders.")
+    filename: FileName = Field(description="A bare name, without folders.")
     size: int | None = Field(
         None, ge=1, description="Bytes. Needed over 100 MB, where the upload goes in parts."
     )
@@ -96,7 +96,7 @@ class UploadRoutes:
 
     def create(self, body: Annotated[UploadRequest, Body()]) -> Answer:
         """All operations are checked now; their jobs wait until the file has arrived."""
-        _check_name(body.filename)
+        _refuse_manifest(body.filename)
         limit = _check_size(body)
         upload_id = self._upload_id(body)
         primary = self._primary(body, upload_id)
@@ -113,12 +113,12 @@ class UploadRoutes:
     def complete(
         self,
         upload_id: Annotated[str, Path(description="The upload.")],
-        file: Annotated[str, Query(min_length=1, max_length=MAX_NAME, description="Its file name.")],
+        file: Annotated[FileName, Query(description="Its file name.")],
         multipart: Annotated[str, Query(min_length=1, max_length=1024, description="S3's upload id.")],
         size: Annotated[int | None, Query(ge=1, description="Bytes that were announced.")] = None,
     ) -> Answer:
         """Call `complete_url` as it was given, without a body, after the last part."""
-        _check_name(file)
+        _refuse_manifest(file)
         reference = _reference(upload_id, file)
         key = tenant_prefix(self._api.caller.tenant) + reference
         services = self._api.services
@@ -210,10 +210,8 @@ def _reference(upload_id: str, filename: str) -> str:
     return f"uploads/{upload_id}/{filename}"
 
 
-def _check_name(filename: str) -> None:
-    """Refuse what is no bare file name, and manifests: their steps are the body of POST /workflows."""
-    if "/" in filename or "\\" in filename or filename in {".", ".."} or not filename.isprintable():
-        raise InputError("filename: a bare name without folders is needed", field="filename")
+def _refuse_manifest(filename: str) -> None:
+    """Refuse manifests: their steps are the body of POST /workflows."""
     if filename.endswith(MANIFEST_SUFFIX):
         raise InputError(
             f"filename: {MANIFEST_SUFFIX} is a manifest; send its steps to POST /workflows", field="filename"

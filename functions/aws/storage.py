@@ -13,9 +13,10 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
-from functions.aws.errors import translated
-from functions.core.errors import InputError, TooLargeError
+from functions.aws.errors import code, translated
+from functions.core.errors import InputError, NotFoundError, TooLargeError
 
 CHUNK = 1024 * 1024
 ONE_REQUEST = 64 * 1024 * 1024  # larger files go up in parts
@@ -56,7 +57,14 @@ class Storage:
     def head(self, bucket: str, key: str, *, version_id: str | None = None) -> ObjectInfo:
         """Return what is known about an object, or raise a NotFoundError."""
         with translated(f"Input file {key}"):
-            found = self._client.head_object(Bucket=bucket, Key=key, **_version(version_id))
+            try:
+                found = self._client.head_object(Bucket=bucket, Key=key, **_version(version_id))
+            except ClientError as error:
+                if (
+                    version_id and code(error) == "400"
+                ):  # a HEAD has no body to say that this is no version's id
+                    raise NotFoundError(f"Input file {key} not found") from error
+                raise
         return ObjectInfo(
             bucket=bucket,
             key=key,

@@ -248,7 +248,8 @@ class Submission:
         if found is None and ask.wait_for_missing and version is None:
             return ref
         if found is None:
-            raise NotFoundError(f"Input file {reference} not found")
+            which = f" in version {version[:80]!a}" if version else ""
+            raise NotFoundError(f"Input file {reference} not found{which}")
         known = {"version_id": found.version_id, "etag": found.etag, "size": found.size}
         return ref.model_copy(update=known)
 

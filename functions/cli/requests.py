@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functions.core import registry
+from functions.core.document import read_document
 from functions.core.errors import InputError, NotFoundError
 from functions.core.upload import Step, read_operations
 
@@ -23,21 +23,34 @@ URL = re.compile(r"([a-z][a-z0-9+]+):/+", re.IGNORECASE)
 def read_json(text: str, *, field: str = "JSON") -> dict[str, Any]:
     """Read a JSON object: given as it is, as `@file`, or as `-` from standard input."""
     if text == "-":
-        body, source = sys.stdin.read(), "standard input"
+        body, source = _decode(sys.stdin.buffer.read(), "standard input", field), "standard input"
     elif text.startswith("@"):
         path = Path(text[1:])
         check_file(path, field=field)
-        body, source = path.read_text(encoding="utf-8-sig"), str(path)
+        body, source = _decode(path.read_bytes(), str(path), field), str(path)
     else:
         body, source = text, "the request"
-    try:
-        value = json.loads(body)
-    except ValueError as error:
-        hint = "; @FILE reads it from a file" if source == "the request" and Path(body).is_file() else ""
-        raise InputError(f"{source} is not JSON: {error}{hint}", field=field) from None
+        if _is_file(text):
+            raise InputError(f"{source} is not JSON; @FILE reads it from a file", field=field)
+    value = read_document(body, what=source, field=field)
     if not isinstance(value, dict):
         raise InputError(f'{source} must be a JSON object, like {{"filename": "house.ifc"}}', field=field)
     return value
+
+
+def _decode(content: bytes, source: str, field: str) -> str:
+    """Return text in UTF-8, with or without a byte order mark."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{source} is not JSON: it is not UTF-8", field=field) from None
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or of characters that none has
+        return False
 
 
 def read_steps(texts: list[str]) -> list[Step]:
@@ -59,6 +72,21 @@ def local_files(
     for field, reference, _ in operation.parse(request).files():
         if not reference.startswith(elsewhere):
             yield field, reference, Path(reference)
+
+
+def check_outputs(
+    names: Iterable[str], folder: Path, *, inputs: Iterable[Path], field: str = "--out"
+) -> None:
+    """Raise an error when an output would take the place of a folder, or of a file that it is made from."""
+    sources = [path for path in inputs if path.is_file()]
+    for name in names:
+        target = folder / name
+        if target.is_dir():
+            raise InputError(f"{target} is a folder, and the name of an output", field=field)
+        if target.exists() and any(target.samefile(source) for source in sources):
+            raise InputError(
+                f"{target} would be written over: it is what the output is made from", field=field
+            )
 
 
 def check_file(path: Path, *, field: str) -> None:

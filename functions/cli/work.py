@@ -70,7 +70,7 @@ def run(
     with connect(stack, embed=True, warm=[step.operation for step in steps]) as session:
         wanted = _upload(session.client, models, steps, out_)
         ended = follow(session.client, {job.job_id: job.label for job in wanted}, timeout=timeout)
-        rows = [_fetch(session.client, job, ended[job.job_id]) for job in wanted]
+        rows = [_fetch(session.client, job, ended[job.job_id], models) for job in wanted]
     if json_:
         out.emit(rows)
     else:
@@ -91,7 +91,7 @@ def submit(
 
     Local files that the request names are uploaded first; other names are those of stored files.
     """
-    from functions.cli.requests import read_json
+    from functions.cli.requests import check_outputs, local_files, read_json
     from functions.core import registry
 
     found = registry.operation(operation, field="OPERATION")
@@ -100,11 +100,13 @@ def submit(
     if download:
         _make_folder(download)
     with connect(stack) as session:
+        files = [path for _, _, path in local_files(found, body)]
         status = session.client.submit(operation, _upload_files(session.client, found, body))
         if wait or download:
             job_id = status["job_id"]
             status = follow(session.client, {job_id: operation}, timeout=timeout)[job_id]
         if download and status["status"] == "finished":
+            check_outputs(_names(status), download, inputs=files, field="--download")
             stored = session.client.download(status["job_id"], download)
             status = {**status, "files": [str(path) for path in stored]}
     if json_:
@@ -208,9 +210,18 @@ def _bar(bars: Progress, task: Any) -> Any:  # noqa: ANN401 - rich's own id
     return report
 
 
-def _fetch(client: Client, job: Wanted, status: dict[str, Any]) -> dict[str, Any]:
+def _names(status: Mapping[str, Any]) -> list[str]:
+    """Return the names of a finished job's outputs."""
+    return [str(item["name"]) for item in status["result"]["outputs"]]
+
+
+def _fetch(client: Client, job: Wanted, status: dict[str, Any], models: list[Path]) -> dict[str, Any]:
     """Download what a job made, and return its row of the summary."""
+    from functions.cli.requests import check_outputs
+
     finished = status["status"] == "finished"
+    if finished:
+        check_outputs(_names(status), job.folder, inputs=models)
     with out.progress() as bars:
         task = bars.add_task(f"downloading {job.label}", total=None, note="")
         stored = client.download(job.job_id, job.folder, on_progress=_bar(bars, task)) if finished else []
@@ -270,6 +281,7 @@ def _execute(
     operation: Operation, body: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
 ) -> dict[str, Any]:
     """Run the operation, move its outputs to where they are wanted, say what came out."""
+    from functions.cli.requests import check_outputs
     from functions.ifc import local
 
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exec-") as scratch, out.progress() as bars:
@@ -279,6 +291,7 @@ def _execute(
             bars.update(task, note=stage, completed=done, total=total)
 
         execution = local.execute(operation, body, inputs, folder=Path(scratch), on_progress=progress)
+        check_outputs([item.name for item in execution.outputs], folder, inputs=inputs.values())
         for item in execution.outputs:
             item.path.replace(folder / item.name)
     return _describe(execution, folder)

@@ -3,6 +3,7 @@
 from functions.core.compute import FargateSize, LambdaSize
 from functions.core.operation import (
     FileField,
+    FileName,
     Files,
     ModelFile,
     Operation,
@@ -14,6 +15,7 @@ from functions.core.operation import (
 __all__ = [
     "FargateSize",
     "FileField",
+    "FileName",
     "Files",
     "LambdaSize",
     "ModelFile",

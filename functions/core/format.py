@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from functions.core.errors import InputError
-from functions.core.operation import Request
+from functions.core.operation import OutputName, Request
 
 
 def _check_delimiter(value: str) -> str:
@@ -23,6 +23,15 @@ Delimiter = Annotated[
     Field(min_length=1, max_length=1, description="Between the cells of a CSV file."),
     AfterValidator(_check_delimiter),
 ]
+
+
+def _check_model_name(value: str | None) -> str | None:
+    if value is not None and not value.lower().endswith(".ifc"):
+        raise ValueError("a model is written: the name must end with .ifc")
+    return value
+
+
+ModelName = Annotated[OutputName, AfterValidator(_check_model_name)]
 
 
 def choose_format(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import importlib
 import json
 import sys
@@ -13,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from functions.core.compute import UNMEASURED, Cost, FargateSize, LambdaSize
 from functions.core.errors import InputError, NotFoundError
+from functions.core.fault import read_faults
+from functions.core.reference import MAX_NAME_BYTES, check_bare, check_name
 
 MODEL_SUFFIXES = (".ifc", ".ifczip")
 
@@ -50,10 +51,21 @@ ModelFile = Annotated[
     FileField(MODEL_SUFFIXES),
     Field(min_length=1, max_length=1100, description="The model: a stored file, or an output of a job."),
 ]
+
+
+def _check_name(name: str) -> str:
+    """Have pydantic say which field it is."""
+    try:
+        return check_name(name)
+    except InputError as error:
+        raise ValueError(error.message) from None
+
+
+FileName = Annotated[str, Field(min_length=1, max_length=MAX_NAME_BYTES), AfterValidator(_check_name)]
 OutputName = Annotated[
-    str | None,
+    FileName | None,
     OutputField(),
-    Field(min_length=1, max_length=255, description="Name of the output; made from the input's if left out."),
+    Field(description="Name of the output; made from the input's if left out."),
 ]
 
 
@@ -122,9 +134,7 @@ class Files:
 
     def output(self, name: str) -> Path:
         """Return the path to write an output to. A name with a folder or a control character is refused."""
-        if name != Path(name).name or name in {"", ".", ".."} or not name.isprintable() or "\\" in name:
-            raise InputError(f"{name!r} is not a file name: a bare name without folders is needed")
-        return self.outputs / name
+        return self.outputs / check_bare(name)
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Report that `done` of `total` pieces of a stage are finished."""
@@ -227,18 +237,14 @@ def validate(model: type[M], value: object, *, prefix: str = "") -> M:
         raise
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        # A misspelt field is missing under its right name, too: what is there says more.
-        first = min(found, key=lambda item: item["type"] != "extra_forbidden")
-        place = ".".join(part for part in (prefix, *(str(step) for step in first["loc"])) if part)
-        message = _unknown(model, first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
-        raise InputError(f"{place or 'request'}: {message}", field=place or None) from None
+        first, *_ = read_faults(found, value, names=field_names(model))
+        place = ".".join(part for part in (prefix, first.field) if part)
+        raise InputError(f"{place or 'request'}: {first.message}", field=place or None) from None
 
 
-def _unknown(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
-    """Say that a field is not known, and which one may be meant."""
-    names = [info.alias or name for name, info in model.model_fields.items()] if len(place) == 1 else []
-    near = difflib.get_close_matches(str(place[-1]), names, n=1)
-    return f"not a field; do you mean {near[0]}?" if near else "not a field"
+def field_names(model: type[BaseModel]) -> list[str]:
+    """Return the names of a model's fields as callers write them."""
+    return [info.alias or name for name, info in model.model_fields.items()]
 
 
 def localise(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from functions.core.errors import InputError, NotFoundError
 
@@ -58,8 +59,16 @@ def check_key(key: str) -> str:
     return key
 
 
+def check_bare(name: str) -> str:
+    """Return a file name without folders and of printable characters, or raise an InputError."""
+    if name != PurePosixPath(name).name or name in {"", ".", ".."} or not name.isprintable() or "\\" in name:
+        raise InputError(f"{name!a} is not a file name: a bare name without folders is needed")
+    return name
+
+
 def check_name(name: str) -> str:
-    """Return a file name that a worker's disk takes, or raise an InputError."""
+    """Return a bare file name that a worker's disk takes, or raise an InputError."""
+    check_bare(name)
     if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
         raise InputError(f"the file name {name[:40]}… has more than {MAX_NAME_BYTES} bytes: rename the file")
     return name

@@ -1,8 +1,8 @@
 """A child process that never outlives its parent and takes its own children along.
 
 `python -P guard.py FOLDER SCRIPT` runs a script and watches its standard input, which the
-parent holds open. When the parent is gone, however it died, the pipe closes: everything below is killed
-and the folder removed.
+parent holds open. When the parent is gone, however it died, the pipe closes: another process, of
+`python -P guard.py FOLDER`, ends this one with everything below it and removes the folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,12 +48,12 @@ def kill(pids: list[int]) -> None:
 
 
 def end(pid: int) -> None:
-    """End a process and everything below it at once, whatever they are doing.
+    """End a process and everything below it but this one at once, whatever they are doing.
 
     All are held before the first is ended: none can have a child that was not seen.
     """
     held: set[int] = set()
-    while fresh := {pid, *descendants(pid)} - held:
+    while fresh := {pid, *descendants(pid)} - held - {os.getpid()}:
         for each in fresh:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGSTOP)
@@ -102,22 +103,33 @@ def _processes() -> Iterator[tuple[int, int]]:
                 yield int(entry.name), int((entry / "stat").read_text().rpartition(")")[2].split()[1])
 
 
-def _watch(folder: Path) -> None:
-    """Wait for the parent's end of the pipe to close, then leave nothing behind."""
+def _watch(folder: str) -> None:
+    """Wait for the parent's end of the pipe to close, then have nothing left behind.
+
+    By another process: the script's threads write into the folder for as long as this one lives.
+    """
     while os.read(0, 1024):
         pass
-    for _ in range(3):  # a child may be born while its siblings die
-        kill(descendants(os.getpid()))
+    subprocess.Popen([sys.executable, "-P", __file__, folder], stdin=subprocess.DEVNULL)
+
+
+def _bury(pid: int, folder: str) -> None:
+    """End a process with everything below it, and remove its folder when it is gone."""
+    end(pid)
+    while alive(pid):
+        time.sleep(0.01)
     shutil.rmtree(folder, ignore_errors=True)
-    os._exit(0)
 
 
 def main() -> None:
-    """Run the script under watch."""
-    folder, script = Path(sys.argv[1]), sys.argv[2]
+    """Run the script under watch; without one, end the guard that has started this process."""
+    folder, *script = sys.argv[1:]
+    if not script:
+        _bury(os.getppid(), folder)
+        return
     threading.Thread(target=_watch, args=(folder,), daemon=True).start()
-    sys.argv = [script]
-    runpy.run_path(script, run_name="__main__")
+    sys.argv = script
+    runpy.run_path(script[0], run_name="__main__")
 
 
 if __name__ == "__main__":

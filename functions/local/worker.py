@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ END_SECONDS = 60  # a stack ends its emulator, its functions and their children 
 
 @dataclass(frozen=True)
 class Child:
-    """One polling process that ends with us."""
+    """One polling process. It ends with us, however we end, unless it was started `detached`."""
 
     process: subprocess.Popen[bytes]
 
@@ -37,16 +37,17 @@ class Child:
         *,
         name: str,
         env: Mapping[str, str],
-        log: Path,
+        log: Path | None = None,
         concurrency: int = 1,
+        detached: bool = False,
     ) -> Self:
-        """Start polling the queues of some operations."""
-        with log.open("ab") as file:
+        """Start polling the queues of some operations; without a log it writes where we do."""
+        with nullcontext() if log is None else log.open("ab") as file:
             process = subprocess.Popen(
-                command(operations, concurrency=concurrency, name=name),
-                stdin=subprocess.DEVNULL,
+                command(operations, concurrency=concurrency, name=name, tied=not detached),
+                stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
                 stdout=file,
-                stderr=subprocess.STDOUT,
+                stderr=None if log is None else subprocess.STDOUT,
                 env={**os.environ, **env},
                 start_new_session=True,
             )
@@ -62,29 +63,34 @@ class Child:
             self.process.kill()
             self.process.wait()
         guard.kill(below)
+        self._let_go()
 
     def end(self) -> None:
         """End the worker and everything below at once: its jobs are gone with their stack."""
         guard.end(self.process.pid)
         self.process.wait()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.process.stdin:
+            self.process.stdin.close()
 
 
-def command(operations: Sequence[str], *, concurrency: int, name: str) -> list[str]:
-    """Return the command line of a polling worker."""
+def command(operations: Sequence[str], *, concurrency: int, name: str, tied: bool) -> list[str]:
+    """Return the command line of a polling worker; a tied one ends with its standard input."""
     heartbeat = state.path(name).with_suffix(".heartbeat")
     options = ["--concurrency", str(concurrency), "--name", name, "--heartbeat", str(heartbeat.resolve())]
-    return [sys.executable, "-m", MODULE, *operations, *options]
+    return [sys.executable, "-m", MODULE, *operations, *options, *(["--tied"] if tied else [])]
 
 
 def run(name: str, operations: Sequence[str], *, concurrency: int, env: Mapping[str, str]) -> int:
     """Poll in the foreground until interrupted; returns the worker's exit code."""
     with _registered(name, operations, pid=os.getpid()):
-        line = command(operations, concurrency=concurrency, name=name)
-        process = subprocess.Popen(line, env={**os.environ, **env}, start_new_session=True)
+        child = Child.start(operations, name=name, env=env, concurrency=concurrency)
         try:
-            return process.wait()
+            return child.process.wait()
         finally:
-            Child(process).stop()
+            child.stop()
 
 
 def start(name: str, operations: Sequence[str], *, concurrency: int, env: Mapping[str, str]) -> Record:
@@ -92,7 +98,7 @@ def start(name: str, operations: Sequence[str], *, concurrency: int, env: Mappin
     _refuse_second(name)
     log = state.path(name).with_suffix(".log")
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    child = Child.start(operations, name=name, env=env, log=log, concurrency=concurrency)
+    child = Child.start(operations, name=name, env=env, log=log, concurrency=concurrency, detached=True)
     record = _record(name, operations, child.process.pid)
     state.write(record)
     return record

@@ -230,6 +230,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--name", default=f"{os.uname().nodename}-{os.getpid()}")
     parser.add_argument("--heartbeat", type=Path)
     parser.add_argument("--wait", type=int, default=WAIT_S, help="seconds of a long poll")
+    parser.add_argument(
+        "--tied", action="store_true", help="stop when standard input ends, as at a parent's death"
+    )
     given = parser.parse_args(arguments)
     unknown = set(given.operations) - {HEAVY, *registry.operations()}
     if unknown:
@@ -242,8 +245,18 @@ def main(arguments: Sequence[str]) -> int:
         wait_s=given.wait,
         heartbeat=given.heartbeat,
     )
-    poller.run(stop_on_signals())
+    stop = stop_on_signals()
+    if given.tied:
+        Thread(target=_await_end, args=(sys.stdin.fileno(), stop), daemon=True).start()
+    poller.run(stop)
     return 0
+
+
+def _await_end(pipe: int, stop: Event) -> None:
+    """Set `stop` when nobody holds the other end of a pipe any more, however they died."""
+    while os.read(pipe, 1024):
+        pass
+    stop.set()
 
 
 if __name__ == "__main__":

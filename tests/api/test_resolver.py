@@ -104,7 +104,8 @@ def test_a_malformed_body_is_422(site: Site, content: bytes) -> None:
 
 def test_all_wrong_fields_are_named(site: Site) -> None:
     answer = site.post("/ifcinfo", {"filenam": "a.ifc", "output_filename": 3}).json()
-    assert answer["field"] == "filename"
+    assert answer["detail"] == "filenam: not a field; do you mean filename?"
+    assert answer["field"] == "filenam"
     assert {fault["field"] for fault in answer["errors"]} == {"filename", "filenam", "output_filename"}
 
 

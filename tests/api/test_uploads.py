@@ -170,7 +170,9 @@ def test_another_tenants_content_is_not_found(site: Site) -> None:
         ({"filename": "a.job.json"}, 422, "filename"),
         ({"filename": "a.ifc", "operations": "ifcinfo"}, 422, "operations"),
         ({"filename": "a.ifc", "operations": [{"operation": "nope"}]}, 422, "operations.0.operation"),
-        ({"filename": "a.ifc", "operations": [{"opperation": "x"}]}, 422, "operations.0.operation"),
+        ({"filename": "a.ifc", "operations": [{"opperation": "x"}]}, 422, "operations.0.opperation"),
+        ({"filename": "a\\b.ifc"}, 422, "filename"),
+        ({"filename": "ü" * 150 + ".ifc"}, 422, "filename"),
         (
             {"filename": "a.ifc", "operations": [*INFO, {"operation": "ifcinfo", "request": {"formt": 1}}]},
             422,

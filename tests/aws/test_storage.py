@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,15 @@ def test_what_is_not_there_is_not_found(stack: Stack, storage: Storage, tmp_path
         with pytest.raises(NotFoundError, match="not found"):
             storage.download(INPUT, key, tmp_path / "in", version_id=version)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_version_of_an_object_is_not_found(storage: Storage) -> None:
+    with Stubber(storage._client) as answers:
+        answers.add_client_error(
+            "head_object", service_error_code="400", service_message="Bad Request", http_status_code=400
+        )
+        with pytest.raises(NotFoundError):
+            storage.head(INPUT, "a.ifc", version_id="yesterday")
 
 
 def test_a_deleted_object_is_not_found(stack: Stack, storage: Storage) -> None:

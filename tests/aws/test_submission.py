@@ -207,6 +207,12 @@ def test_a_wrong_step_is_named_and_no_step_becomes_a_job(
     assert sent(stage) == []
 
 
+def test_a_version_that_is_not_there_is_named(stage: Stage) -> None:
+    stage.put("house.ifc")
+    with pytest.raises(NotFoundError, match=r"Input file house\.ifc not found in version 'nope'"):
+        submit(stage, step(request={"input_version_id": "nope"}))
+
+
 def test_without_a_prefix_the_bare_field_is_named(stage: Stage) -> None:
     with pytest.raises(NotFoundError) as caught:
         submit(stage, step(filename="missing.ifc"), at="")

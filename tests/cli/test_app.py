@@ -92,6 +92,30 @@ def test_a_request_may_come_from_elsewhere(ifcpipe: Run, tmp_path: Path, source:
     assert done.code == 0, done.err
 
 
+def test_exec_writes_nothing_over_its_own_model(ifcpipe: Run, tmp_path: Path) -> None:
+    (tmp_path / "house.ifc").write_bytes(HOUSE.read_bytes())
+    request = {"input_filename": "house.ifc", "format": "ifc", "include": ["IfcDoor"]}
+    done = ifcpipe("exec", "ifcconvert", json.dumps(request), "--out", ".")
+    assert (done.code, done.json["error"]["field"]) == (1, "--out")
+    assert (tmp_path / "house.ifc").read_bytes() == HOUSE.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["house.ifc"]
+
+
+def test_exec_writes_nothing_over_a_folder(ifcpipe: Run, tmp_path: Path) -> None:
+    (tmp_path / "o" / "house.json").mkdir(parents=True)
+    request = {"filename": str(HOUSE), "output_filename": "house.json"}
+    done = ifcpipe("exec", "ifcinfo", json.dumps(request), "--out", "o")
+    assert (done.code, done.json["error"]["type"]) == (1, "invalid-input")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{\x00}\x00", b"[" * 100_000, b'{"filename": NaN}', b"{"])
+def test_a_request_that_is_no_json_is_told_from_it(ifcpipe: Run, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "request.json").write_bytes(content)
+    done = ifcpipe("exec", "ifcinfo", "@request.json", "--out", "o")
+    assert (done.code, done.json["error"]["field"]) == (2, "JSON")
+    assert "request.json" in done.json["error"]["detail"]
+
+
 def test_exec_tells_a_failed_job_as_json(ifcpipe: Run, tmp_path: Path) -> None:
     (tmp_path / "a.ifc").write_bytes(b"\x89PNG\r\n\x1a\n")
     done = ifcpipe("exec", "ifcinfo", '{"filename": "a.ifc"}', "--out", "o")

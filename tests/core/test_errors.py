@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,9 @@ def test_the_first_field_named_stays() -> None:
     error = ModelError("no trailer").at("request.file")
     assert error.at("steps.0").field == "request.file"
     assert "where" not in error.to_dict()
+
+
+def test_the_guide_to_failed_jobs_has_every_type_that_a_job_can_have() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    of_calls = {"unauthorized", "forbidden", "method", "media-type", "throttled", "cancelled"}
+    assert [slug for slug in BY_SLUG if slug not in of_calls and f"`{slug}`" not in guide] == []

@@ -81,6 +81,13 @@ def test_an_output_is_a_bare_name(name: str, tmp_path: Path) -> None:
         Files(inputs={}, outputs=tmp_path, scratch=tmp_path).output(name)
 
 
+@pytest.mark.parametrize("name", ["..", "a/b", "a\\b", "a\nb", "ü" * 101, "x" * 201])
+def test_an_output_that_no_disk_takes_is_refused_with_the_request(name: str) -> None:
+    with pytest.raises(InputError) as wrong:
+        MANY.parse({**BODY, "output_filename": name})
+    assert wrong.value.field == "output_filename"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

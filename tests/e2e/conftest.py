@@ -83,6 +83,14 @@ def until(found: Callable[[], Any], *, seconds: float = PATIENCE_S) -> Any:
     raise AssertionError(f"not within {seconds:.0f} seconds")
 
 
+def command_of(pid: int) -> str:
+    """Return the command line of a process; none when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+    except OSError:
+        return ""
+
+
 def distinct(model: bytes, name: str) -> bytes:
     """Return the same model with other content, so that no earlier job answers for it."""
     return model.replace(b"DATA;", f"DATA;\n/* {name} */".encode(), 1)

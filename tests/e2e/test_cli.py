@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from functions.local import guard, state
+from functions.local import guard, state, worker
 from functions.local.stack import Stack
-from tests.e2e.conftest import ROOT, distinct, until
+from tests.e2e.conftest import ROOT, command_of, distinct, until
 
 
 @dataclass(frozen=True)
@@ -85,17 +85,20 @@ def test_run_sends_a_model_through_a_stack_of_its_own(place: Place, house: Path)
     assert not (place.folder / ".ifcpipe").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing(place: Place, house: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_an_interrupted_run_leaves_nothing(
+    place: Place, house: Path, number: signal.Signals, code: int
+) -> None:
     process = place.start("run", str(house), "--op", "ifcinfo")
-    below = until(lambda: [pid for pid in guard.descendants(process.pid) if guard.descendants(pid)])
+    until(lambda: [pid for pid in guard.descendants(process.pid) if worker.MODULE in command_of(pid)])
     everything = guard.descendants(process.pid)
     process.send_signal(number)
     process.communicate(timeout=30)
-    assert process.returncode == (130 if number == signal.SIGINT else 143)
-    assert below
+    assert process.returncode == code
     until(lambda: not [pid for pid in everything if guard.alive(pid)])
-    assert place.leftovers() == []
+    until(lambda: place.leftovers() == [])
 
 
 def test_a_stack_in_the_background(place: Place) -> None:

@@ -16,7 +16,7 @@ import pytest
 from functions.client import Client
 from functions.local import guard
 from functions.local.stack import Stack
-from tests.e2e.conftest import LEASE_S, PATIENCE_S, distinct, until
+from tests.e2e.conftest import LEASE_S, PATIENCE_S, command_of, distinct, until
 
 
 @pytest.fixture
@@ -35,14 +35,7 @@ def heavy(house: Path, tmp_path: Path) -> Path:
 def workers(stack: Stack, operation: str) -> list[int]:
     """Return the processes of an operation's Lambda function."""
     name = f"ministack-lambda-ifcpipe-local-worker-{operation}-"
-    return [pid for pid in guard.descendants(stack.emulator.pid) if name in _command(pid)]
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-    except OSError:
-        return ""
+    return [pid for pid in guard.descendants(stack.emulator.pid) if name in command_of(pid)]
 
 
 def test_a_killed_lambda_is_made_good(

@@ -7,13 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from functions.local import guard
 
-# Starts a grandchild, says who it is, and never ends by itself.
+# Starts a grandchild, says who it is, and never ends by itself; what is removed of its folder it makes again.
 SCRIPT = """
-import subprocess, sys, time
+import itertools, os, subprocess, sys, threading, time
+def write():
+    for number in itertools.count():
+        os.makedirs(os.path.join(os.path.dirname(__file__), "state", str(number % 5000)), exist_ok=True)
+threading.Thread(target=write, daemon=True).start()
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(child.pid, flush=True)
 time.sleep(600)
@@ -28,11 +33,15 @@ process.wait()
 """
 
 
-def gone(pid: int) -> bool:
-    end = time.monotonic() + 10
-    while guard.alive(pid) and time.monotonic() < end:
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
         time.sleep(0.02)
-    return not guard.alive(pid)
+    return true()
+
+
+def gone(pid: int) -> bool:
+    return within(10, lambda: not guard.alive(pid))
 
 
 def test_nothing_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
@@ -48,7 +57,7 @@ def test_nothing_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
         assert guard.descendants(parent.pid) == [child, grandchild]
         parent.send_signal(signal.SIGKILL)
     assert gone(child) and gone(grandchild)
-    assert not folder.exists()
+    assert within(10, lambda: not folder.exists())
 
 
 def test_a_tree_that_keeps_growing_is_ended_whole(tmp_path: Path) -> None:

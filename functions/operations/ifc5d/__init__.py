@@ -19,14 +19,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core import LambdaSize, ModelFile, Operation, Request, Result
+from functions.core.format import ModelName
 
 
 class QtoRequest(Request):
     """Which model, which elements, and what to do with quantities that are there."""
 
     input_file: ModelFile
-    output_file: OutputName = Field(None, description="`<model>_qto.ifc` when left out.")
+    output_file: ModelName = Field(None, description="`<model>_qto.ifc` when left out.")
     mode: Literal["missing", "replace", "add"] = "missing"
     query: str = Field(
         "IfcElement + IfcSpace", min_length=1, max_length=10_000, description="In the selector syntax."

@@ -39,13 +39,13 @@ solids and surfaces, as far as the format has them; failures stand in `warnings`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
+from math import hypot, isfinite
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from functions.core import LambdaSize, ModelFile, Operation, OutputName, Request, Result
+from functions.core import FileName, LambdaSize, ModelFile, Operation, OutputName, Request, Result
 from functions.core.errors import InputError, UnsupportedError
 from functions.core.format import choose_format
 
@@ -61,6 +61,7 @@ MODELS = ("xml", "ifc", "ifczip")
 EVERY = (*SHAPES, *TRACED, *MODELS)
 
 FAR = 1e8  # metres
+NEAR = 1e-6  # of a quaternion's length: whatever is shorter is none
 
 # Which option goes with which formats. In all others it may only hold its default, which asks for nothing.
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -282,11 +283,8 @@ class ConvertRequest(Request):
         1, ge=1, le=64, description="Accepted; one is used: with more, shapes are misplaced now and then."
     )
     validate_: bool = Field(False, alias="validate", description="Fail when an element cannot be meshed.")
-    log_file: str | None = Field(
-        None,
-        min_length=1,
-        max_length=255,
-        description="Name of a second output: what was warned of and counted.",
+    log_file: FileName | None = Field(
+        None, description="Name of a second output: what was warned of and counted."
     )
     quiet: bool = Field(False, description="Only warnings in the log.")
     verbose: bool = Field(False, description="Progress in the log, too.")
@@ -309,7 +307,7 @@ class ConvertRequest(Request):
     ) -> tuple[float, ...] | None:
         if value is not None and not all(isfinite(number) and abs(number) <= FAR for number in value):
             raise ValueError("finite numbers of this Earth are needed")
-        if value is not None and info.field_name == "model_rotation" and not any(value):
+        if value is not None and info.field_name == "model_rotation" and hypot(*value) < NEAR:
             raise ValueError("a quaternion of zeros turns nowhere")
         return value
 

@@ -65,10 +65,7 @@ class Log:
             return cls(None, request, files)
         if name in {output, f"{Path(output).stem}.mtl"}:
             raise InputError(f"log_file: {name!r} is another output", field="log_file")
-        try:
-            return cls(files.output(name), request, files)
-        except InputError as error:
-            raise InputError(f"log_file: {error.message}", field="log_file") from None
+        return cls(files.output(name), request, files)
 
     def warn(self, message: str) -> None:
         """Note a warning, and pass it on."""

@@ -30,10 +30,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from functions.core import FileField, LambdaSize, ModelFile, Operation, OutputName, Request, Result
-from functions.core.format import Delimiter
+from functions.core import FileField, LambdaSize, ModelFile, Operation, Request, Result
+from functions.core.format import Delimiter, ModelName
 
 TABLES = (".csv", ".xlsx", ".ods")
 MAX_COLUMNS = 16_384  # of Excel and of LibreOffice
@@ -46,7 +46,7 @@ class ImportRequest(Request):
 
     ifc_filename: ModelFile
     csv_filename: Annotated[str, FileField(TABLES), Field(min_length=1, max_length=1100)]
-    output_filename: OutputName = Field(None, description="`<model>_updated.ifc` when left out.")
+    output_filename: ModelName = Field(None, description="`<model>_updated.ifc` when left out.")
     delimiter: Delimiter = ","
     null: str = Field("-", max_length=40, description="Stands for a value that is not set.")
     attributes: tuple[Query, ...] | None = Field(
@@ -55,13 +55,6 @@ class ImportRequest(Request):
         max_length=MAX_COLUMNS,
         description="What the columns mean, instead of their headers, the one called GlobalId left out.",
     )
-
-    @field_validator("output_filename")
-    @classmethod
-    def _check_output(cls, value: str | None) -> str | None:
-        if value is not None and not value.lower().endswith(".ifc"):
-            raise ValueError("a model is written: the name must end with .ifc")
-        return value
 
 
 class ImportResult(Result):

@@ -329,3 +329,10 @@ def test_a_set_that_elements_share_is_parted(mode: str, tmp_path: Path) -> None:
     assert len({item["NetVolume"] for item in found}) > 1
     keys = [item.GlobalId for item in after.by_type("IfcRoot")]
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("name", ["quantities.csv", "model.json", "model"])
+def test_a_model_is_not_called_like_its_schedule(name: str) -> None:
+    with pytest.raises(InputError) as wrong:
+        operation("ifc5d").parse({"input_file": "a.ifc", "output_file": name, "schedule": "csv"})
+    assert wrong.value.field == "output_file"

@@ -179,6 +179,8 @@ def test_defaults_of_such_options_ask_for_nothing() -> None:
     ("field", "value"),
     [
         ("model_rotation", [0, 0, 0, 0]),
+        ("model_rotation", [1e-300, 0, 0, 0]),
+        ("log_file", "../said.txt"),
         ("model_rotation", [0, 0, 1]),
         ("model_offset", [0, 0, float("nan")]),
         ("model_offset", [1e12, 0, 0]),
