@@ -1,9 +1,10 @@
 """The one geometry stream: every element that has a shape, with its mesh, in a bounded amount of memory.
 
 Engines. The first try is `hybrid-cgal-simple-opencascade`: CGAL's simple kernel for what it can do
-exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once, since the others round a circle
-otherwise (`curves`), and so do several items with booleans among them (`shapes`). What the first engine leaves out is tried once more by the other one,
-and counted as `fell_back`; what still gives nothing is counted as `failed` and named.
+exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once, since the others round a
+circle otherwise (`curves`), and so do several items with booleans among them (`shapes`). What the first
+engine leaves out is tried once more by the other one, and counted as `fell_back`; what still gives nothing
+is counted as `failed` and named.
 Booleans are what takes the time. Elements with equal fingerprints are made once (`shared`); whether their
 placements are understood is proven on the one that is meshed. Flat faces, extruded polygons and walls with
 openings are made without any engine (`made`), once an engine has shown the looks of one like them: see
@@ -168,7 +169,7 @@ class Geometry:
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:
-        """Return the next batch: all for OpenCASCADE first or none, fewer where elements consist of many items."""
+        """Return the next batch: all for OpenCASCADE first or none, fewer of elements with many items."""
         end, items, exact = start, 0, queue[start] in self._exact
         while end < min(start + size, len(queue)) and items < BATCH_MAX:
             if (queue[end] in self._exact) != exact:

@@ -116,6 +116,17 @@ def test_a_slab_keeps_its_holes_beside_slabs_that_have_none(draft: Draft, tmp_pa
     assert made.geometry.made == 1
 
 
+def test_arrowheads_are_covered_once_wherever_their_ring_begins(draft: Draft, tmp_path: Path) -> None:
+    arrow = [(0.0, 0.0), (3.0, -2.0), (0.0, 4.0), (-3.0, -2.0)]
+    draft.element("first", draft.solid(rectangle(1.0, 1.0), 1.0))
+    for start in range(4):
+        draft.element(f"arrow {start}", draft.solid([*arrow[start:], *arrow[:start]], 1.0))
+    made = Made(draft, tmp_path)
+    around = 2 * (13**0.5 + 45**0.5)
+    areas = [made.area(f"arrow {start}") for start in range(4)]
+    assert areas == pytest.approx([2 * 12.0 + around] * 4)
+
+
 def test_the_length_of_a_direction_does_not_count(draft: Draft, tmp_path: Path) -> None:
     draft.element("up", draft.solid(rectangle(1.0, 1.0), 2.0, along=(0.0, 0.0, 2.5)))
     draft.element("tilted", draft.solid(rectangle(1.0, 1.0), 2.0, along=(3.0, 0.0, 4.0)))
