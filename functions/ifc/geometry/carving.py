@@ -25,8 +25,7 @@ Patch = tuple[Vector, Sequence[Vector], list[tuple[int, int, int]]]
 SAME_M = 1e-7
 SAME_NORMAL = 1e-9  # one less the cosine
 TINY_M2 = 1e-12
-TRIANGLE = 3
-MAX_CONVEX = 4  # corners of the sides of an extrusion, which are parallelograms
+TRIANGLE, PARALLELOGRAM = 3, 4
 
 
 def carve(body: Faces, bites: Sequence[Faces] = (), *, convex: bool = True) -> Facets | None:
@@ -49,7 +48,7 @@ def carve(body: Faces, bites: Sequence[Faces] = (), *, convex: bool = True) -> F
             else:
                 mouths.setdefault(at, []).append(ring)
     for at, ((normal, _), ring) in enumerate(walls):
-        plain = at not in mouths and (convex or len(ring) <= MAX_CONVEX)
+        plain = at not in mouths and (convex or _is_side(ring))
         made = [_fan(normal, ring)] if plain else _open(normal, ring, mouths.get(at, []))
         if made is None:
             return None
@@ -74,6 +73,14 @@ def plane_of(ring: Face) -> Plane | None:
         return None
     normal = (x / size, y / size, z / size)
     return normal, dot(normal, ring[0])
+
+
+def _is_side(ring: Face) -> bool:
+    """Tell whether a face is a parallelogram, as the sides of an extrusion are."""
+    if len(ring) != PARALLELOGRAM:
+        return False
+    a, b, c, d = ring
+    return math.dist(minus(b, a), minus(c, d)) <= SAME_M
 
 
 def _is_same(one: Plane, other: Plane) -> bool:

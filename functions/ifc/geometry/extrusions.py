@@ -26,9 +26,10 @@ class Extrusions:
     scale: float
 
     def prism(self, item: ifcopenshell.entity_instance) -> Faces | None:
-        """Return an extruded convex polygon; None of anything else."""
+        """Return an extruded convex polygon without holes; None of anything else."""
         profile = self.placements.reader.entity(item, "SweptArea")
-        ring = self._ring(profile) if profile and item.is_a() == EXTRUDED else None
+        whole = profile is not None and profile.is_a() != HOLLOW and item.is_a() == EXTRUDED
+        ring = self._ring(profile) if profile and whole else None
         convex = None if ring is None else _convex(ring)
         return None if convex is None else self._extrude(item, convex)
 

@@ -32,13 +32,13 @@ class CycleError(Exception):
 
 @dataclass(frozen=True)
 class Make:
-    """What a shape is made of: whether it should have triangles, is cut by booleans, has curves; the map
-    that it shares, if any; and how many items it has.
+    """What a shape is made of: whether it should have triangles, is cut by booleans, is for OpenCASCADE
+    first; the map that it shares, if any; and how many items it has.
     """
 
     solid: bool = False
     cut: bool = False
-    curved: bool = False
+    exact: bool = False
     source: int = 0
     items: int = 0
 
@@ -47,7 +47,7 @@ class Make:
         return Make(
             solid=self.solid or other.solid,
             cut=self.cut or other.cut,
-            curved=self.curved or other.curved,
+            exact=self.exact or other.exact,
             source=self.source or other.source,
             items=self.items + other.items,
         )
@@ -95,7 +95,11 @@ class Shapes:
             self._makes[number] = None
             makes = [self._item(item, depth) for item in self.reader.entities(representation, "Items")]
             whole = sum(makes, Make(solid=True))
-            self._makes[number] = whole if len(makes) == 1 else replace(whole, source=0)
+            if len(makes) != 1:
+                # Where CGAL meets a boolean, the hybrid engine has OpenCASCADE make all items, and keeps
+                # those that CGAL has made before as well.
+                whole = replace(whole, source=0, exact=whole.exact or whole.cut)
+            self._makes[number] = whole
         known = self._makes[number]
         if known is None or depth > MAX_DEPTH:
             raise CycleError("the representation", number)
@@ -112,7 +116,7 @@ class Shapes:
             return replace(self._representation(mapped, depth + 1), source=source.id())
         if kind in NESTED:
             return self._nested(item, depth)
-        return Make(solid=True, curved=not is_straight(item, self.reader), items=1)
+        return Make(solid=True, exact=not is_straight(item, self.reader), items=1)
 
     def _nested(self, item: ifcopenshell.entity_instance, depth: int) -> Make:
         """Walk down booleans; the same operand twice is fine, an operand inside itself is not."""

@@ -1,9 +1,10 @@
 """The one geometry stream: every element that has a shape, with its mesh, in a bounded amount of memory.
 
 Engines. The first try is `hybrid-cgal-simple-opencascade`: CGAL's simple kernel for what it can do
-exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once: the others round a circle
-otherwise (`curves`). What the first engine leaves out is tried once more by the other one,
-and counted as `fell_back`; what still gives nothing is counted as `failed` and named.
+exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once, since the others round a
+circle otherwise (`curves`), and so do several items with booleans among them (`shapes`). What the first
+engine leaves out is tried once more by the other one, and counted as `fell_back`; what still gives nothing
+is counted as `failed` and named.
 Booleans are what takes the time. Elements with equal fingerprints are made once (`shared`); whether their
 placements are understood is proven on the one that is meshed. Flat faces, extruded polygons and walls with
 openings are made without any engine (`made`), once an engine has shown the looks of one like them: see
@@ -86,7 +87,7 @@ class Geometry:
     fell_back: int = 0
     failed: dict[int, str] = field(default_factory=dict)
     _solid: set[int] = field(default_factory=set)
-    _curved: set[int] = field(default_factory=set)
+    _exact: set[int] = field(default_factory=set)
     _items: dict[int, int] = field(default_factory=dict)
     _twins: dict[int, list[int]] = field(default_factory=dict)
     _testimonies: dict[int, Testimony | None] = field(default_factory=dict)
@@ -152,8 +153,8 @@ class Geometry:
                 self.elements += 1
                 self.failed[number] = str(error)
                 continue
-            if make.curved:
-                self._curved.add(number)
+            if make.exact:
+                self._exact.add(number)
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
@@ -161,17 +162,17 @@ class Geometry:
             if key is not None and leaders.setdefault(key, number) != number:
                 self._twins.setdefault(leaders[key], []).append(number)
             else:
-                if key is not None and not make.curved:
+                if key is not None and not make.exact:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
-                queue[number] = make.curved, make.source
+                queue[number] = make.exact, make.source
                 self._items[number] = make.items
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:
-        """Return the next batch: all straight or all curved, fewer where elements consist of many items."""
-        end, items, curved = start, 0, queue[start] in self._curved
+        """Return the next batch: all for OpenCASCADE first or none, fewer of elements with many items."""
+        end, items, exact = start, 0, queue[start] in self._exact
         while end < min(start + size, len(queue)) and items < BATCH_MAX:
-            if (queue[end] in self._curved) != curved:
+            if (queue[end] in self._exact) != exact:
                 break
             items += self._items.get(queue[end], 1)
             end += 1
@@ -247,7 +248,7 @@ class Geometry:
         quick = self._confirm(batch)
         yield from quick.values()
         rest = [number for number in batch if number not in quick]
-        exact = len(self.engines) > 1 and batch[0] in self._curved
+        exact = len(self.engines) > 1 and batch[0] in self._exact
         for attempt, engine in enumerate((OPENCASCADE, HYBRID) if exact else self.engines):
             found = self._try(rest, engine)
             self.fell_back += len(found) if attempt else 0
