@@ -140,6 +140,28 @@ class Faces:
             found.append(some and replace(some, owners=some.owners - start))
         return found
 
+    def bounds(self, items: Sequence[int]) -> Floats:
+        """Return the lowest and the highest corner of each of some items; not numbers where not known."""
+        rows = self.texts.index.rows(items)
+        bad = rows == MISSING
+        found = np.full((len(rows), 2, AXES), np.nan)
+        try:
+            rings = self._read(rows, bad, np.zeros(len(rows), bool))
+        except (UnknownError, ValueError):
+            return found
+        if not len(rings.corners):
+            return found
+        counts = np.diff(rings.start[rings.first])
+        owners = np.repeat(rings.owners, counts)
+        order = np.argsort(owners, kind="stable")
+        points = rings.points[rings.corners[order]]
+        there, starts = np.unique(owners[order], return_index=True)
+        found[there] = np.stack(
+            [bound.reduceat(points, starts) for bound in (np.minimum, np.maximum)], axis=1
+        )
+        found[bad] = np.nan
+        return found
+
     def _read(self, rows: Rows, bad: Marks, closed: Marks) -> Rings:
         """Return the faces of items; note which are said to enclose something and which are not known."""
         models, found = list[int](), list[Rings]()
