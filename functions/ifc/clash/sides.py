@@ -185,7 +185,7 @@ class Models:
         model = Model(name, stamp=read_header(reader.model)["time_stamp"] or "", related=_related(reader))
         source = _Source(model, reader, geometry, sorted(chosen), {})
         if boxed:
-            source.boxes = geometry.boxes(chosen[number] for number in source.numbers)
+            source.boxes = geometry.boxes(source.numbers)
             self._mesh(source, [number for number in source.numbers if number not in source.boxes])
         return source
 

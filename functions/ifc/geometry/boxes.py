@@ -2,307 +2,353 @@
 
 A box is never too small, and no larger than it must be where a shape is what most are: extruded profiles and
 flat faces, through maps and booleans. What is cut out is left out of account. What is not known here, what is
-damaged, and what may be added to from elsewhere has no box: only a mesh tells how far it reaches. Inside, all
-lengths are in the model's unit.
+damaged, and what may be added to from elsewhere has no box: only a mesh tells how far it reaches.
+
+All is worked out for many products at once, in the model's unit. A frame is four rows, the origin and the
+axes; what is not known is not a number, and so is all that depends on it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING
 
-import ifcopenshell
 import numpy as np
 
-from functions.ifc.geometry.extrusions import EXTRUDED, Extrusions, Ring
+from functions.ifc.geometry.extrusions import EXTRUDED
 from functions.ifc.geometry.faces import Faces
 from functions.ifc.geometry.fingerprints import FACETED
+from functions.ifc.geometry.lines import GONE, Lines
 from functions.ifc.geometry.shapes import LINES
-from functions.ifc.geometry.texts import Texts
-from functions.ifc.placements import LIMIT_M, WORLD, Frame, Placements, Vector, compose, transform
-from functions.ifc.reader import Reader
+from functions.ifc.geometry.texts import MISSING
+from functions.ifc.placements import LIMIT_M
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats
+    from functions.ifc.geometry.polygons import Integers
+    from functions.ifc.geometry.texts import Rows
 
 MARGIN_M = 1e-3  # kernels keep to 0.01 mm, and to 1 mm where they round
-MAX_DEPTH = 20  # of maps and booleans in one another
-AT_ONCE = 500  # elements
+AT_ONCE = 1000  # products
+MAX_DEPTH = 20  # of maps, booleans and curves in one another
+MAX_CHAIN = 100  # of placements
 UNIT = 1e-6  # how far axes may be from unit vectors at right angles
-FLATTEST = 1e-3  # the sine of an arc's corner from which on it is an arc
+BENT = 1e-3  # the sine from which on an arc is one
 CUT = ("IfcBooleanClippingResult", "IfcBooleanResult")
-# The names of what they measure along x and y, around the middle of the profile.
-CENTRED = {
-    "IfcRectangleProfileDef": ("XDim", "YDim"),
-    "IfcRectangleHollowProfileDef": ("XDim", "YDim"),
-    "IfcRoundedRectangleProfileDef": ("XDim", "YDim"),
-    "IfcIShapeProfileDef": ("OverallWidth", "OverallDepth"),
+# What reaches so far from its middle: the names of two lengths, and the factor from these.
+AROUND = {
+    "IfcRectangleProfileDef": ("XDim", "YDim", 0.5),
+    "IfcRectangleHollowProfileDef": ("XDim", "YDim", 0.5),
+    "IfcRoundedRectangleProfileDef": ("XDim", "YDim", 0.5),
+    "IfcIShapeProfileDef": ("OverallWidth", "OverallDepth", 0.5),
+    "IfcCircleProfileDef": ("Radius", "Radius", 1.0),
+    "IfcCircleHollowProfileDef": ("Radius", "Radius", 1.0),
+    "IfcEllipseProfileDef": ("SemiAxis1", "SemiAxis2", 1.0),
+    "IfcCircle": ("Radius", "Radius", 1.0),
+    "IfcEllipse": ("SemiAxis1", "SemiAxis2", 1.0),
 }
-ROUND = {
-    "IfcCircleProfileDef": ("Radius", "Radius"),
-    "IfcCircleHollowProfileDef": ("Radius", "Radius"),
-    "IfcEllipseProfileDef": ("SemiAxis1", "SemiAxis2"),
-    "IfcCircle": ("Radius", "Radius"),
-    "IfcEllipse": ("SemiAxis1", "SemiAxis2"),
+SETS = ("IfcPolygonalFaceSet", "IfcTriangulatedFaceSet")  # which refer to a list of points first of all
+# What consists of other curves: the names on the way to them, all but the last one of lists.
+MADE_OF = {
+    "IfcArbitraryClosedProfileDef": ("OuterCurve",),
+    "IfcArbitraryProfileDefWithVoids": ("OuterCurve",),
+    "IfcCompositeCurve": ("Segments", "ParentCurve"),
+    "IfcTrimmedCurve": ("BasisCurve",),
 }
-OUTLINED = ("IfcArbitraryClosedProfileDef", "IfcArbitraryProfileDefWithVoids")
-AXES = 3
-Entity = ifcopenshell.entity_instance
-
-
-class UntoldError(Exception):
-    """Something that is not known here."""
+CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
+SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+SPACE, PLANE = 3, 2
 
 
 @dataclass
-class Hull:
-    """What a shape lies between: points, and items of flat faces, each with the frame that it is in."""
+class Points:
+    """Points, and whose they are."""
 
-    points: list[Vector] = field(default_factory=list)
-    faceted: list[tuple[int, Frame]] = field(default_factory=list)
+    owners: list[Integers] = field(default_factory=list)
+    points: list[Floats] = field(default_factory=list)
+    size: int = SPACE
 
-    def add(self, other: Hull, frame: Frame) -> None:
-        """Take another one in, which stands in a frame."""
-        self.points += [transform(frame, point) for point in other.points]
-        self.faceted += [(item, compose(frame, inner)) for item, inner in other.faceted]
+    def add(self, points: Floats, owners: Integers) -> None:
+        """Take some in."""
+        self.points.append(points.reshape(-1, self.size))
+        self.owners.append(owners)
+
+    def all(self) -> tuple[Floats, Integers]:
+        """Return all, and whose they are."""
+        none = np.zeros(0, np.int64)
+        return np.concatenate([np.zeros((0, self.size)), *self.points]), np.concatenate([none, *self.owners])
 
 
-@dataclass
+@dataclass(frozen=True)
 class Boxes:
-    """Tells the boxes of one model's products; `scale` is metres per length unit."""
+    """Tells the boxes of a model's products; `scale` is metres per length unit.
 
-    placements: Placements
-    texts: Texts
+    `grown` are the numbers of those that something else is added to.
+    """
+
+    lines: Lines
     scale: float
-    _maps: dict[int, Hull] = field(default_factory=dict)
+    grown: Collection[int] = ()
 
-    def __post_init__(self) -> None:
-        """Read what is added to by others."""
-        self.reader: Reader = self.placements.reader
-        self._extrusions = Extrusions(self.placements, self.scale)
-        self._faces = Faces(self.texts, 1.0, np.zeros(len(self.texts.index), bool))
-        self._grown = {
-            product.id()
-            for product, _ in self.reader.pairs(
-                "IfcRelProjectsElement", "RelatingElement", "RelatedFeatureElement"
-            )
-        }
-
-    def tell(self, products: Iterable[Entity]) -> dict[int, Floats]:
+    def tell(self, products: Sequence[int]) -> dict[int, Floats]:
         """Return boxes by instance number, the lowest and the highest corner in metres, z up.
 
         What has none is left out.
         """
         found: dict[int, Floats] = {}
-        hulls: dict[int, tuple[Frame, Hull]] = {}
-        for product in products:
-            frame = self.placements.of(product)
-            try:
-                if frame is not None and product.id() not in self._grown:
-                    hulls[product.id()] = frame, self._product(product)
-            except (UntoldError, ArithmeticError, LookupError, TypeError, ValueError):
-                continue
-            if len(hulls) >= AT_ONCE:
-                found |= self._place(hulls)
-                hulls = {}
-        return found | self._place(hulls)
+        for start in range(0, len(products), AT_ONCE):
+            some = [number for number in products[start : start + AT_ONCE] if number not in self.grown]
+            with self.lines.opened(), np.errstate(invalid="ignore", divide="ignore"):
+                boxes = self._tell(self.lines.texts.index.rows(some))
+            sure = np.flatnonzero((np.abs(boxes) < LIMIT_M).all(axis=(1, 2)))  # what is no number is not
+            found |= {some[place]: boxes[place] for place in sure.tolist()}
+        return found
 
-    def _place(self, hulls: dict[int, tuple[Frame, Hull]]) -> dict[int, Floats]:
-        """Return the boxes of products, those around what turns with them: as their meshes have them."""
-        items = sorted({item for _, hull in hulls.values() for item, _ in hull.faceted})
-        corners = dict(zip(items, self._corners(items), strict=True))
-        local = {
-            number: [
-                *hull.points,
-                *(transform(frame, point) for item, frame in hull.faceted for point in corners[item]),
+    def _tell(self, rows: Rows) -> Floats:
+        """Return the boxes of products: those around what is turned with them, as meshes have them."""
+        frames = self._stand(self.lines.below(rows, "ObjectPlacement"))
+        points, owners = self._fill(rows)
+        low, high = np.full((len(rows), SPACE), np.inf), np.full((len(rows), SPACE), -np.inf)
+        np.minimum.at(low, owners, points)
+        np.maximum.at(high, owners, points)
+        middle = _turn(frames, (low + high) / 2) * self.scale
+        half = _turn(np.abs(frames), (high - low) / 2, origin=0.0) * self.scale + MARGIN_M
+        return np.stack([middle - half, middle + half], axis=1)
+
+    def _stand(self, rows: Rows) -> Floats:
+        """Return the frames of local placements, in the world."""
+        found = _world(len(rows))
+        found[rows == MISSING] = np.nan
+        for _ in range(MAX_CHAIN):
+            there = np.flatnonzero(rows != MISSING)
+            if not len(there):
+                return found
+            links, which = np.unique(rows[there], return_inverse=True)
+            local = self._axes(self.lines.below(links, "RelativePlacement"))
+            local[self.lines.kinds(links) != "IfcLocalPlacement"] = np.nan
+            found[there] = _compose(local[which], found[there])
+            rows = np.full(len(rows), MISSING, np.int32)
+            rows[there] = self.lines.below(links, "PlacementRelTo")[which]
+        found[rows != MISSING] = np.nan
+        return found
+
+    def _axes(self, rows: Rows) -> Floats:
+        """Return the frames that axes are; the world where there are none."""
+        found = _world(len(rows))
+        there = rows != MISSING
+        some = rows[there]
+        origin = self.lines.vectors(self.lines.below(some, "Location"), "Coordinates", SPACE)
+        up, along = (self._direction(some, name, axis) for name, axis in (("Axis", 2), ("RefDirection", 0)))
+        along = _normed(along - up * (along * up).sum(axis=1, keepdims=True))
+        found[there] = np.stack([origin, along, np.cross(up, along), up], axis=1)
+        found[there & (self.lines.kinds(rows) != "IfcAxis2Placement3D")] = np.nan
+        return found
+
+    def _direction(self, rows: Rows, name: str, axis: int) -> Floats:
+        """Return unit vectors that attributes refer to, those of an axis where they are not set."""
+        below = self.lines.below(rows, name)
+        found = self.lines.vectors(below, "DirectionRatios", SPACE)
+        found[below == MISSING] = np.eye(SPACE)[axis]
+        return _normed(found)
+
+    def _fill(self, rows: Rows) -> tuple[Floats, Integers]:
+        """Return points that products lie between, in their own coordinates."""
+        found = Points()
+        shapes = self.lines.below(rows, "Representation")
+        bodies, owners = self.lines.lists(shapes, "Representations")
+        solid = np.array(
+            [kind not in LINES for kind in self.lines.values(bodies, "RepresentationType")], bool
+        )
+        bodies, owners = bodies[solid], owners[solid]
+        items, which = self.lines.lists(bodies, "Items")
+        owners, frames = owners[which], _world(len(items))
+        for _ in range(MAX_DEPTH):
+            if not len(items):
+                return found.all()
+            kinds = self.lines.kinds(items)
+            some = kinds == EXTRUDED
+            self._extrude(items[some], frames[some], owners[some], found)
+            faceted = np.isin(kinds, [*FACETED])
+            self._face(items[faceted], frames[faceted], owners[faceted], found)
+            cut, mapped = np.isin(kinds, CUT), kinds == "IfcMappedItem"
+            unknown = ~(some | faceted | cut | mapped)
+            found.add(np.full((int(unknown.sum()), SPACE), np.nan), owners[unknown])
+            more = [
+                self._cut(items[cut], frames[cut], owners[cut]),
+                self._map(items[mapped], frames[mapped], owners[mapped]),
             ]
-            for number, (_, hull) in hulls.items()
-        }
-        local = {number: points for number, points in local.items() if points}
-        if not local:
-            return {}
-        counts = [len(points) for points in local.values()]
-        points = np.array([*chain.from_iterable(local.values())])
-        starts = np.cumsum([0, *counts[:-1]])
-        low, high = (bound.reduceat(points, starts) * self.scale for bound in (np.minimum, np.maximum))
-        frames = np.array([hulls[number][0] for number in local])
-        turns = frames[:, 1:].swapaxes(1, 2)
-        middle = np.einsum("nij,nj->ni", turns, (low + high) / 2) + frames[:, 0] * self.scale
-        half = np.einsum("nij,nj->ni", np.abs(turns), (high - low) / 2) + MARGIN_M
-        boxes = np.stack([middle - half, middle + half], axis=1)
-        known = (np.abs(boxes) < LIMIT_M).all(axis=(1, 2))  # nor is what is no number
-        return {number: box for number, box, sure in zip(local, boxes, known.tolist(), strict=True) if sure}
+            items, frames, owners = (np.concatenate(part) for part in zip(*more, strict=True))
+        found.add(np.full((len(items), SPACE), np.nan), owners)
+        return found.all()
 
-    def _corners(self, items: Sequence[int]) -> list[list[Vector]]:
-        """Return the corners of the boxes of items of faces; not numbers where these are not known."""
-        if not items:
-            return []
-        bounds = self._faces.bounds(items)
-        picked = np.array([[(i >> axis) & 1 for axis in range(AXES)] for i in range(1 << AXES)])
-        return [[*map(tuple, each)] for each in bounds[:, picked, np.arange(AXES)].tolist()]
+    def _face(self, rows: Rows, frames: Floats, owners: Integers, found: Points) -> None:
+        """Add the corners of the boxes of faces."""
+        items, which = np.unique(rows, return_inverse=True)
+        index, sets = self.lines.texts.index, np.isin(self.lines.kinds(items), SETS)
+        faces = Faces(self.lines.texts, 1.0, np.zeros(len(index), bool))
+        spans = np.full((len(items), 2, SPACE), np.nan)
+        spans[sets] = faces.span_lists(index.references[index.starts[items[sets]]])
+        spans[~sets] = faces.span_models(items[~sets])
+        points = spans[which][:, CORNERS, np.arange(SPACE)].reshape(-1, SPACE)
+        found.add(_turn(np.repeat(frames, len(CORNERS), axis=0), points), np.repeat(owners, len(CORNERS)))
 
-    def _product(self, product: Entity) -> Hull:
-        """Return what a product lies between, in its own coordinates."""
-        found = Hull()
-        shape = self.reader.entity(product, "Representation")
-        for representation in self.reader.entities(shape, "Representations"):
-            if self.reader.text(representation, "RepresentationType") not in LINES:
-                found.add(self._representation(representation, 0), WORLD)
-        return found
+    def _cut(self, rows: Rows, frames: Floats, owners: Integers) -> tuple[Rows, Floats, Integers]:
+        """Return what booleans are of: the first operands, and of unions the second ones as well."""
+        both = self.lines.values(rows, "Operator") != "DIFFERENCE"
+        first, second = (self.lines.below(rows, name) for name in ("FirstOperand", "SecondOperand"))
+        parts = (first, second[both]), (frames, frames[both]), (owners, owners[both])
+        items, frames, owners = (np.concatenate(part) for part in parts)
+        return _there(items), frames, owners
 
-    def _representation(self, representation: Entity, depth: int) -> Hull:
-        """Return what the items of a representation lie between."""
-        found = Hull()
-        for item in self.reader.entities(representation, "Items"):
-            found.add(self._item(item, depth), WORLD)
-        return found
+    def _map(self, rows: Rows, frames: Floats, owners: Integers) -> tuple[Rows, Floats, Integers]:
+        """Return the items of maps. Only maps of what stands at the origin are known."""
+        sources = self.lines.below(rows, "MappingSource")
+        origins = self._axes(_there(self.lines.below(sources, "MappingOrigin")))
+        moved = (origins != _world(len(rows))).any(axis=(1, 2))
+        targets = self._operate(self.lines.below(rows, "MappingTarget"))
+        targets[moved] = np.nan
+        items, which = self.lines.lists(self.lines.below(sources, "MappedRepresentation"), "Items")
+        return items, _compose(frames, targets)[which], owners[which]
 
-    def _item(self, item: Entity | None, depth: int) -> Hull:
-        """Return what an item lies between."""
-        kind = item.is_a() if item is not None and depth < MAX_DEPTH else ""
-        if item is None or not kind:
-            raise UntoldError
-        if kind == EXTRUDED:
-            return Hull(self._extrude(item))
-        if kind in FACETED:
-            return Hull(faceted=[(item.id(), WORLD)])
-        if kind == "IfcMappedItem":
-            return self._map(item, depth)
-        if kind in CUT:
-            found = Hull()
-            found.add(self._item(self.reader.entity(item, "FirstOperand"), depth + 1), WORLD)
-            if self.reader.read(item, "Operator") not in {"DIFFERENCE", "INTERSECTION"}:
-                found.add(self._item(self.reader.entity(item, "SecondOperand"), depth + 1), WORLD)
-            return found
-        raise UntoldError
+    def _operate(self, rows: Rows) -> Floats:
+        """Return the frames of transformations, their axes as long as these scale."""
+        origin = self.lines.vectors(self.lines.below(rows, "LocalOrigin"), "Coordinates", SPACE)
+        axes = np.stack([self._direction(rows, f"Axis{axis + 1}", axis) for axis in range(SPACE)], axis=1)
+        square = np.abs(axes @ axes.swapaxes(1, 2) - np.eye(SPACE)).max(axis=(1, 2)) < UNIT
+        known = self.lines.kinds(rows) == "IfcCartesianTransformationOperator3D"
+        scale = self.lines.numbers(rows, "Scale", 1.0)
+        scale[~(known & square & (np.linalg.det(np.nan_to_num(axes)) > 0) & (scale > 0))] = np.nan
+        return np.concatenate([origin[:, None], axes * scale[:, None, None]], axis=1)
 
-    def _map(self, item: Entity, depth: int) -> Hull:
-        """Return what a mapped item lies between."""
-        source, target = (self.reader.entity(item, name) for name in ("MappingSource", "MappingTarget"))
-        if source is None or target is None:
-            raise UntoldError
-        if self.placements.frame(self.reader.entity(source, "MappingOrigin")) != WORLD:
-            raise UntoldError
-        known = self._maps.get(source.id())
-        if known is None:
-            mapped = self.reader.entity(source, "MappedRepresentation")
-            if mapped is None:
-                raise UntoldError
-            known = self._maps[source.id()] = self._representation(mapped, depth + 1)
-        found = Hull()
-        found.add(known, self._operator(target))
-        return found
+    def _extrude(self, rows: Rows, frames: Floats, owners: Integers, found: Points) -> None:
+        """Add the points of both ends of extrusions."""
+        positions = self.lines.below(rows, "Position")
+        frames = _compose(frames, self._axes(positions))
+        below = self.lines.below(rows, "ExtrudedDirection")
+        step = self.lines.vectors(below, "DirectionRatios", SPACE)
+        step[np.abs(np.linalg.norm(step, axis=1) - 1) > UNIT] = np.nan
+        step *= self.lines.numbers(rows, "Depth")[:, None]
+        ring, which = self._outline(self.lines.below(rows, "SweptArea"))
+        flat = np.pad(ring, ((0, 0), (0, 1)))
+        for end in (flat, flat + step[which]):
+            found.add(_turn(frames[which], end), owners[which])
 
-    def _operator(self, target: Entity) -> Frame:
-        """Return the frame of a uniform transformation, its axes as long as its scale."""
-        if target.is_a() != "IfcCartesianTransformationOperator3D":
-            raise UntoldError
-        origin = self.placements.point(self.reader.entity(target, "LocalOrigin"))
-        named = [self.reader.entity(target, name) for name in ("Axis1", "Axis2", "Axis3")]
-        scale = self.reader.read(target, "Scale")
-        axes = np.array([
-            unit if axis is None else self.reader.read(axis, "DirectionRatios")
-            for axis, unit in zip(named, WORLD[1:], strict=True)
-        ], np.float64)  # fmt: skip
-        right = np.abs(axes @ axes.T - np.eye(AXES)).max() < UNIT and np.linalg.det(axes) > 0
-        if origin is None or not right or not (scale is None or 0 < scale < math.inf):
-            raise UntoldError
-        x, y, z = ((a, b, c) for a, b, c in (axes * (1.0 if scale is None else scale)).tolist())
-        return origin, x, y, z
+    def _outline(self, rows: Rows) -> tuple[Floats, Integers]:
+        """Return points that profiles and curves in a plane lie between, and whose they are."""
+        found = Points(size=PLANE)
+        owners = np.arange(len(rows))
+        for _ in range(MAX_DEPTH):
+            if not len(rows):
+                return found.all()
+            kinds = self.lines.kinds(rows)
+            more = [(rows[:0], owners[:0])]
+            for kind in np.unique(kinds.astype(str)).tolist():
+                some = np.flatnonzero(kinds == kind)
+                if kind in MADE_OF:
+                    parts, which = self._parts(rows[some], MADE_OF[kind])
+                    more.append((parts, owners[some][which]))
+                else:
+                    points, which = self._corners(kind, rows[some])
+                    found.add(points, owners[some][which])
+            rows, owners = (np.concatenate(part) for part in zip(*more, strict=True))
+        found.add(np.full((len(rows), PLANE), np.nan), owners)
+        return found.all()
 
-    def _extrude(self, item: Entity) -> list[Vector]:
-        """Return the points that an extrusion lies between."""
-        profile, position = self.reader.entity(item, "SweptArea"), self.reader.entity(item, "Position")
-        depth, direction = self.reader.number(item, "Depth"), self.reader.entity(item, "ExtrudedDirection")
-        frame = self.placements.frame(position) if position else WORLD
-        if profile is None or direction is None or depth is None or frame is None:
-            raise UntoldError
-        x, y, z = self.reader.read(direction, "DirectionRatios")
-        if abs(math.hypot(x, y, z) - 1) > UNIT:
-            raise UntoldError
-        ring = self._profile(profile)
-        low = [(u, v, 0.0) for u, v in ring]
-        high = [(u + x * depth, v + y * depth, z * depth) for u, v in ring]
-        return [transform(frame, point) for point in (*low, *high)]
+    def _parts(self, rows: Rows, names: Sequence[str]) -> tuple[Rows, Integers]:
+        """Return the curves that others are made of, and which these are."""
+        which = np.arange(len(rows))
+        for name in names[:-1]:
+            rows, owners = self.lines.lists(rows, name)
+            which = which[owners]
+        return _there(self.lines.below(rows, names[-1])), which
 
-    def _profile(self, profile: Entity) -> Ring:
-        """Return points that a profile lies between."""
-        kind = profile.is_a()
-        if kind in OUTLINED:
-            return self._curve(self.reader.entity(profile, "OuterCurve"))
-        sizes = CENTRED.get(kind)
-        return self._around(profile, sizes, 0.5) if sizes else self._around(profile, ROUND.get(kind, ()), 1.0)
-
-    def _around(self, item: Entity, names: Sequence[str], factor: float) -> Ring:
-        """Return the corners of a rectangle around the middle of something, which has a position."""
-        sizes = [self.reader.number(item, name) for name in names]
-        if len(sizes) != 2 or not sizes[0] or not sizes[1]:  # noqa: PLR2004
-            raise UntoldError
-        x, y = sizes[0] * factor, sizes[1] * factor
-        position = self.reader.entity(item, "Position")
-        ring = self._extrusions.placed([(-x, -y), (x, -y), (x, y), (-x, y)], position)
-        if ring is None:
-            raise UntoldError
-        return ring
-
-    def _curve(self, curve: Entity | None) -> Ring:
-        """Return points that a curve in a plane lies between."""
-        kind = "" if curve is None else curve.is_a()
-        if curve is None:
-            raise UntoldError
+    def _corners(self, kind: str, rows: Rows) -> tuple[Floats, Integers]:
+        """Return the points of profiles or curves of one kind, and whose they are."""
+        which = np.arange(len(rows))
+        if kind in AROUND:
+            return self._surround(kind, rows), np.repeat(which, len(SQUARE))
         if kind == "IfcPolyline":
-            points = [
-                self.reader.read(point, "Coordinates") for point in self.reader.entities(curve, "Points")
-            ]
-            return _flat(points)
+            points, owners = self.lines.lists(rows, "Points")
+            return self.lines.vectors(points, "Coordinates", PLANE), owners
         if kind == "IfcIndexedPolyCurve":
-            return self._indexed(curve)
-        if kind == "IfcCompositeCurve":
-            parts = [
-                self.reader.entity(part, "ParentCurve") for part in self.reader.entities(curve, "Segments")
-            ]
-            return [*chain.from_iterable(map(self._curve, parts))]
-        if kind == "IfcTrimmedCurve":
-            curve = self.reader.entity(curve, "BasisCurve")
-        return self._around(curve, ROUND.get(curve.is_a(), ()), 1.0) if curve is not None else []
+            lists = self.lines.values(self.lines.below(rows, "Points"), "CoordList")
+            bends = [*map(_bend, lists, self.lines.values(rows, "Segments"))]
+            return np.concatenate(bends), np.repeat(which, [len(bend) for bend in bends])
+        return np.full((len(rows), PLANE), np.nan), which
 
-    def _indexed(self, curve: Entity) -> Ring:
-        """Return points that a curve of lines and arcs lies between."""
-        points = _flat(self.reader.read(self.reader.entity(curve, "Points"), "CoordList"))  # type: ignore[arg-type]
-        segments = self.reader.read(curve, "Segments") or ()
-        found = list(points)
-        for segment in segments:
-            if segment.is_a() == "IfcLineIndex":
-                continue
-            a, b, c = (points[place - 1] for place in self.reader.wrapped(segment))
-            found += _round(a, b, c)
+    def _surround(self, kind: str, rows: Rows) -> Floats:
+        """Return the corners of rectangles around what has a position and reaches so far from there."""
+        *names, factor = AROUND[kind]
+        sizes = np.stack([self.lines.numbers(rows, str(name)) for name in names], axis=1) * float(factor)
+        positions = self.lines.below(rows, "Position")
+        origin = self.lines.vectors(self.lines.below(positions, "Location"), "Coordinates", PLANE)
+        directions = self.lines.below(positions, "RefDirection")
+        along = self.lines.vectors(directions, "DirectionRatios", PLANE)
+        along[directions == MISSING] = (1.0, 0.0)
+        along[self.lines.kinds(positions) != "IfcAxis2Placement2D"] = np.nan
+        origin[positions == MISSING], along[positions == MISSING] = 0.0, (1.0, 0.0)
+        along = _normed(along)
+        across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+        u, v = np.moveaxis(SQUARE * sizes[:, None], 2, 0)[..., None]
+        found: Floats = u * along[:, None] + v * across[:, None] + origin[:, None]
         return found
 
 
-def _flat(points: Sequence[Sequence[float]]) -> Ring:
-    """Return points of a plane."""
-    ring = [(float(x), float(y)) for x, y in points]
-    if not ring:
-        raise UntoldError
-    return ring
+def _bend(points: object, segments: object) -> Floats:
+    """Return the corners of a curve of lines and arcs, and those of squares around the arcs' circles."""
+    unknown = np.full((1, PLANE), np.nan)
+    try:
+        corners = np.array(points, np.float64).reshape(-1, PLANE)
+        arcs = []
+        for segment in segments if isinstance(segments, tuple) else ():
+            name, places = segment
+            if name == b"IFCARCINDEX":
+                arcs.append(corners[np.array(places, int) - 1])
+            elif name != b"IFCLINEINDEX":
+                return unknown
+    except (TypeError, ValueError, IndexError):
+        return unknown
+    return np.concatenate([corners, *map(_ring, arcs)]) if len(corners) else unknown
 
 
-def _round(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> Ring:
+def _ring(arc: Floats) -> Floats:
     """Return the corners of a square around the circle through three points."""
-    (x, y), (u, v) = ((point[0] - a[0], point[1] - a[1]) for point in (b, c))
+    (x, y), (u, v) = arc[1:] - arc[0]
     double = 2 * (x * v - y * u)
     one, other = x * x + y * y, u * u + v * v
-    if abs(double) <= FLATTEST * math.sqrt(one * other):
-        raise UntoldError
-    h, k = (v * one - y * other) / double, (x * other - u * one) / double
-    radius = math.hypot(h, k)
-    h, k = h + a[0], k + a[1]
-    return [
-        (h - radius, k - radius),
-        (h + radius, k + radius),
-        (h - radius, k + radius),
-        (h + radius, k - radius),
-    ]
+    if abs(double) <= BENT * np.sqrt(one * other):
+        return np.full((1, PLANE), np.nan)
+    middle = np.array([v * one - y * other, x * other - u * one]) / double
+    found: Floats = arc[0] + middle + SQUARE * np.hypot(*middle)
+    return found
+
+
+def _there(rows: Rows) -> Rows:
+    """Return rows with those that must be there and are not as GONE."""
+    found: Rows = np.where(rows == MISSING, np.int32(GONE), rows)
+    return found
+
+
+def _world(count: int) -> Floats:
+    """Return so many frames of the world."""
+    return np.tile(np.concatenate([np.zeros((1, SPACE)), np.eye(SPACE)]), (count, 1, 1))
+
+
+def _turn(frames: Floats, points: Floats, origin: float = 1.0) -> Floats:
+    """Return points of frames outside of these; with 0 for the origin directions."""
+    found: Floats = np.einsum("ni,nij->nj", points, frames[:, 1:]) + frames[:, 0] * origin
+    return found
+
+
+def _compose(outer: Floats, inner: Floats) -> Floats:
+    """Return frames that are given inside others."""
+    found: Floats = np.einsum("nki,nij->nkj", inner, outer[:, 1:])
+    found[:, 0] += outer[:, 0]
+    return found
+
+
+def _normed(vectors: Floats) -> Floats:
+    """Return vectors as long as 1; those of no length are not numbers."""
+    found: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return found

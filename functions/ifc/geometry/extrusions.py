@@ -75,7 +75,7 @@ class Extrusions:
             if not x or not y:
                 return None
             x, y = x / 2, y / 2
-            return self.placed([(-x, -y), (x, -y), (x, y), (-x, y)], reader.entity(profile, "Position"))
+            return self._placed([(-x, -y), (x, -y), (x, y), (-x, y)], reader.entity(profile, "Position"))
         return self._corners(reader.entity(profile, "OuterCurve")) if profile.is_a() in POLYGONS else None
 
     def polygon(self, curve: ifcopenshell.entity_instance | None) -> Ring | None:
@@ -93,7 +93,7 @@ class Extrusions:
             return None
         return [(float(u), float(v)) for u, v in (points[:-1] if points[0] == points[-1] else points)]
 
-    def placed(self, ring: Ring, position: ifcopenshell.entity_instance | None) -> Ring | None:
+    def _placed(self, ring: Ring, position: ifcopenshell.entity_instance | None) -> Ring | None:
         """Return a ring moved by an IfcAxis2Placement2D."""
         reader = self.placements.reader
         if position is None:

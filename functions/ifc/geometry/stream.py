@@ -32,6 +32,7 @@ from functions.core.errors import ModelError
 from functions.ifc.geometry.boxes import Boxes
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
+from functions.ifc.geometry.lines import Lines
 from functions.ifc.geometry.makers import Draft, Maker
 from functions.ifc.geometry.shapes import CycleError, Shapes
 from functions.ifc.geometry.witness import Testimony, Witness
@@ -120,9 +121,13 @@ class Geometry:
                 queue += self._twins.pop(number, [])
             size = max(1, min(len(batch) * VERTICES // max(vertices, 1), 2 * size, BATCH_MAX))
 
-    def boxes(self, products: Iterable[ifcopenshell.entity_instance]) -> dict[int, Floats]:
-        """Return the boxes of the products that have one without being meshed; see `boxes`."""
-        return Boxes(self._placements, self.texts, self._scale).tell(products) if self.texts else {}
+    def boxes(self, products: Sequence[int]) -> dict[int, Floats]:
+        """Return the boxes of those products, given by number, that have one without being meshed."""
+        if self.texts is None or not self.texts.found:
+            return {}
+        added = self.reader.pairs("IfcRelProjectsElement", "RelatingElement", "RelatedFeatureElement")
+        lines = Lines(self.texts, self.model.schema_identifier)
+        return Boxes(lines, self._scale, {product.id() for product, _ in added}).tell(products)
 
     def judge(self, files: Files, *, name: str = "", apart: int = 0, strict: bool = False) -> None:
         """Say what failed, once the stream has ended; `name` is the model's where there are several.
