@@ -19,7 +19,6 @@ from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
 from functions.ifc.header import read_header
 from functions.ifc.reader import Reader
-from functions.ifc.selector import select
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
@@ -240,8 +239,8 @@ class Models:
                 mesh=meshes.setdefault(shape.mesh.key, shape.mesh),
                 placement=shape.placement,
             )
-            told = source.boxes.get(element.number)
-            if told is not None and not ((told[0] <= element.box[0]) & (element.box[1] <= told[1])).all():
+            told, (low, high) = source.boxes.get(element.number), element.box
+            if told is not None and not ((told[0] <= low) & (high <= told[1])).all():
                 raise _BoxError
             model.elements[element.number] = element
             if geometry.meshed % REPORT_EVERY == 0:
@@ -284,6 +283,8 @@ def _pick(choice: Choice, reader: Reader) -> list[Any]:
     """Return the products that are chosen, those without a representation left out."""
     picked: list[Any] = []
     if choice.selector:
+        from functions.ifc.selector import select  # noqa: PLC0415 - with all of lark
+
         picked = select(reader.model, choice.selector, name=f"{choice.place}.selector")
     if choice.mode != "i":
         without = {one.id() for one in picked}
