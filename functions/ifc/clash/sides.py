@@ -19,6 +19,7 @@ from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
 from functions.ifc.header import read_header
 from functions.ifc.reader import Reader
+from functions.ifc.thrift import give_back
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
@@ -100,11 +101,13 @@ class _BoxError(Exception):
 @dataclass
 class Models:
     """All models of a run, each opened and meshed once. Counts are those of the geometry streams; `apart` are
-    the elements that were not meshed, as nothing of the other side is near their boxes.
+    the elements that were not meshed, as nothing of the other side is near their boxes. Which elements are
+    `related` takes as much as the elements.
     """
 
     files: Files
     normals: bool = False
+    related: bool = True
     counts: dict[str, int] = field(default_factory=dict)
     _models: dict[Path, Model] = field(default_factory=dict)
     _chosen: dict[Choice, list[int]] = field(default_factory=dict)
@@ -132,9 +135,11 @@ class Models:
                 sources[path] = self._open(path, name, mine, boxed=reach is not None)
         self._models = {path: source.model for path, source in sources.items()}
         near = self._find_near(sides, sources, reach)
-        for path in paths:
+        # The smallest first: then the least is open while the largest is meshed.
+        for path in sorted(paths, key=lambda path: path.stat().st_size):
             with _placed([choice for choice in choices if choice.path == path]):
                 self._finish(sources.pop(path), near[path])
+            give_back()
 
     @property
     def all(self) -> Iterable[Model]:
@@ -168,12 +173,9 @@ class Models:
         without = () if any(choice.selector for choice in choices) else UNSHAPED
         checked = check_model(path, self.files, without=without)
         reader = Reader(open_checked(checked, self.files))
-        chosen: dict[int, Any] = {}
         for choice in choices:
-            picked = _pick(choice, reader)
-            self._chosen[choice] = [one.id() for one in picked]
-            chosen.update((one.id(), one) for one in picked)
-            if not picked:
+            self._chosen[choice] = _pick(choice, reader)
+            if not self._chosen[choice]:
                 self.files.warn(f"{choice.place}: no element is chosen from {name}")
         geometry = Geometry(
             reader,
@@ -181,8 +183,11 @@ class Models:
             engines=(OPENCASCADE, HYBRID) if self.files.robust else (HYBRID, OPENCASCADE),
             texts=Texts(checked.path, checked.instances),
         )
-        model = Model(name, stamp=read_header(reader.model)["time_stamp"] or "", related=_related(reader))
-        source = _Source(model, reader, geometry, sorted(chosen), {})
+        model = Model(name, stamp=read_header(reader.model)["time_stamp"] or "")
+        if self.related:
+            model.related = _related(reader)
+        numbers = sorted({number for choice in choices for number in self._chosen[choice]})
+        source = _Source(model, reader, geometry, numbers, {})
         if boxed:
             source.boxes = geometry.boxes(source.numbers)
             self._mesh(source, [number for number in source.numbers if number not in source.boxes])
@@ -279,8 +284,8 @@ def _name(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _pick(choice: Choice, reader: Reader) -> list[Any]:
-    """Return the products that are chosen, those without a representation left out."""
+def _pick(choice: Choice, reader: Reader) -> list[int]:
+    """Return the numbers of the products that are chosen, those without a representation left out."""
     picked: list[Any] = []
     if choice.selector:
         from functions.ifc.selector import select  # noqa: PLC0415 - with all of lark
@@ -291,7 +296,9 @@ def _pick(choice: Choice, reader: Reader) -> list[Any]:
         features = {one.id() for one in reader.all("IfcFeatureElement")}
         picked = [one for one in reader.all("IfcElement") if one.id() not in without | features]
     return [
-        one for one in picked if one.is_a("IfcProduct") and reader.entity(one, "Representation") is not None
+        one.id()
+        for one in picked
+        if one.is_a("IfcProduct") and reader.entity(one, "Representation") is not None
     ]
 
 

@@ -12,6 +12,7 @@ from functions.ifc.clash.history import compare, read_report
 from functions.ifc.clash.report import Report, add_groups, make_set
 from functions.ifc.clash.search import Clash, Search
 from functions.ifc.clash.sides import Choice, Element, Models
+from functions.ifc.thrift import give_back
 from functions.operations.ifcclash import ClashRequest, ClashResult, Source
 
 REPORT_EVERY = 500
@@ -36,7 +37,7 @@ def run(request: ClashRequest, files: Files) -> ClashResult:
         touching=request.allow_touching,
     )
     scene = request.kind == "glb"  # which shows all elements
-    models = Models(files, normals=scene)
+    models = Models(files, normals=scene, related=not request.include_related)
     models.read(sides, None if scene else rule.reach)
     search = Search(rule, skip=_never if request.include_related else models.are_related)
     found = []
@@ -45,6 +46,7 @@ def run(request: ClashRequest, files: Files) -> ClashResult:
         second = models.side(b) if b else first
         found.append(list(search.run(first, second, progress=_reporter(files))))
     search.forget()
+    give_back()
     report = Report(
         mode=request.mode,
         tolerance=request.tolerance,
