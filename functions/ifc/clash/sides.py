@@ -256,8 +256,9 @@ class Models:
 
         A model without any body that should have one is no model.
         """
+        geometry, apart = source.geometry, len(source.boxes.keys() - numbers)
+        source.boxes = {number: source.boxes[number] for number in numbers if number in source.boxes}
         self._mesh(source, numbers)
-        geometry, apart = source.geometry, len(source.boxes) - len(numbers)
         for count in COUNTED:
             found = getattr(geometry, count)
             self.counts[count] += len(found) if count == "failed" else found

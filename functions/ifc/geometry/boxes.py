@@ -42,6 +42,12 @@ AROUND = {
     "IfcRectangleHollowProfileDef": ("XDim", "YDim", 0.5),
     "IfcRoundedRectangleProfileDef": ("XDim", "YDim", 0.5),
     "IfcIShapeProfileDef": ("OverallWidth", "OverallDepth", 0.5),
+    # The middle of their box, or, as older versions had it, some other place in it.
+    "IfcCShapeProfileDef": ("Width", "Depth", 1.0),
+    "IfcLShapeProfileDef": ("Width", "Depth", 1.0),
+    "IfcTShapeProfileDef": ("FlangeWidth", "Depth", 1.0),
+    "IfcUShapeProfileDef": ("FlangeWidth", "Depth", 1.0),
+    "IfcZShapeProfileDef": ("FlangeWidth", "Depth", 1.0),
     "IfcCircleProfileDef": ("Radius", "Radius", 1.0),
     "IfcCircleHollowProfileDef": ("Radius", "Radius", 1.0),
     "IfcEllipseProfileDef": ("SemiAxis1", "SemiAxis2", 1.0),
