@@ -13,7 +13,7 @@ import numpy as np
 from functions.core import Files
 from functions.core.errors import ModelError
 from functions.ifc.clash.candidates import find_pairs
-from functions.ifc.gate import UNSHAPED, check_model, open_checked, release
+from functions.ifc.gate import LOOKS, UNSHAPED, check_model, open_checked, release
 from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
 from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
@@ -170,7 +170,7 @@ class Models:
 
     def _open(self, path: Path, name: str, choices: Sequence[Choice], *, boxed: bool) -> _Source:
         """Open a model, and mesh what is chosen from it as far as it has no box without a mesh."""
-        without = () if any(choice.selector for choice in choices) else UNSHAPED
+        without = () if any(choice.selector for choice in choices) else (*UNSHAPED, *LOOKS)
         checked = check_model(path, self.files, without=without)
         reader = Reader(open_checked(checked, self.files))
         for choice in choices:
