@@ -59,6 +59,13 @@ UNSHAPED = (
     "IfcQuantityVolume", "IfcRelAssociatesClassification", "IfcRelConnectsPathElements",
     "IfcRelDefinesByProperties", "IfcRelSpaceBoundary",
 )  # fmt: skip
+# What says of shapes only what they look like.
+LOOKS = (
+    "IfcColourRgb", "IfcIndexedColourMap", "IfcMaterial", "IfcMaterialDefinition",
+    "IfcMaterialDefinitionRepresentation", "IfcMaterialLayer", "IfcMaterialLayerSet",
+    "IfcMaterialLayerSetUsage", "IfcMaterialList", "IfcMaterialUsageDefinition", "IfcPresentationStyle",
+    "IfcPresentationStyleAssignment", "IfcRelAssociatesMaterial", "IfcStyledItem", "IfcSurfaceStyleShading",
+)  # fmt: skip
 
 # The overloads in ifcopenshell's own annotations do not know `lazy`.
 _open: Callable[..., ifcopenshell.file] = ifcopenshell.open

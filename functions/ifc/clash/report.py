@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.ifc.clash.contact import Kind, Method
 from functions.ifc.clash.groups import group_elements, group_places
-from functions.ifc.tables.rows import Row, neutralise
 
 if TYPE_CHECKING:
     from functions.ifc.clash.search import Clash
     from functions.ifc.geometry.mesh import Floats
+    from functions.ifc.tables.rows import Row
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Point = tuple[Number, Number, Number]
@@ -217,6 +217,8 @@ def _point(row: Floats) -> Point:
 
 def make_rows(report: Report) -> Iterator[Row]:
     """Yield the rows of a table, the header first; no text in it is run by a spreadsheet."""
+    from functions.ifc.tables.rows import neutralise  # noqa: PLC0415 - for tables only, with all of lark
+
     yield list(COLUMNS)
     for name, record in report.records():
         values = {**record.model_dump(), "clash_set": name}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,14 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import ModelError
-from functions.ifc.gate import UNSHAPED, check_model, open_checked, release
+from functions.ifc.clash.candidates import find_pairs
+from functions.ifc.gate import LOOKS, UNSHAPED, check_model, open_checked, release
 from functions.ifc.geometry.engines import HYBRID, OPENCASCADE
 from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
 from functions.ifc.header import read_header
 from functions.ifc.reader import Reader
-from functions.ifc.selector import select
+from functions.ifc.thrift import give_back
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
@@ -27,6 +29,7 @@ RELATED = (
     ("IfcRelFillsElement", "RelatingOpeningElement", "RelatedBuildingElement"),
     ("IfcRelAggregates", "RelatingObject", "RelatedObjects"),
 )
+COUNTED = ("elements", "meshed", "shared", "fell_back", "failed")
 REPORT_EVERY = 200
 
 
@@ -38,6 +41,9 @@ class Choice:
     selector: str | None
     mode: str
     place: str
+
+
+Pair = tuple[Sequence[Choice], Sequence[Choice]]
 
 
 @dataclass(eq=False, slots=True)
@@ -78,26 +84,62 @@ class Model:
 
 
 @dataclass
+class _Source:
+    """A model that is open: what is chosen from it, and the boxes of what needs no mesh to have one."""
+
+    model: Model
+    reader: Reader
+    geometry: Geometry
+    numbers: list[int]
+    boxes: dict[int, Floats]
+
+
+class _BoxError(Exception):
+    """A mesh reaches out of the box that was told of it."""
+
+
+@dataclass
 class Models:
-    """All models of a run, each opened and meshed once. Counts are those of the geometry streams."""
+    """All models of a run, each opened and meshed once. Counts are those of the geometry streams; `apart` are
+    the elements that were not meshed, as nothing of the other side is near their boxes. Which elements are
+    `related` takes as much as the elements.
+    """
 
     files: Files
     normals: bool = False
+    related: bool = True
     counts: dict[str, int] = field(default_factory=dict)
     _models: dict[Path, Model] = field(default_factory=dict)
     _chosen: dict[Choice, list[int]] = field(default_factory=dict)
 
-    def read(self, choices: Sequence[Choice]) -> None:
-        """Read all models that elements are chosen from."""
-        self.counts = dict.fromkeys(("elements", "meshed", "shared", "fell_back", "failed"), 0)
+    def read(self, sides: Sequence[Pair], reach: float | None) -> None:
+        """Read all models that elements are chosen from, for some pairs of sides.
+
+        Without a second side the first is its own. With a reach only those elements are meshed whose boxes
+        are at most so far from one of the other side.
+        """
+        try:
+            self._read(sides, reach)
+        except _BoxError:
+            self._read(sides, None)
+
+    def _read(self, sides: Sequence[Pair], reach: float | None) -> None:
+        """Read the models. Raises a _BoxError where a reach was of no use."""
+        self.counts = dict.fromkeys((*COUNTED, "apart"), 0)
+        choices = [choice for pair in sides for side in pair for choice in side]
         paths = list(dict.fromkeys(choice.path for choice in choices))
         names = _name([path.name for path in paths])
+        sources: dict[Path, _Source] = {}
         for path, name in zip(paths, names, strict=True):
-            mine = [choice for choice in choices if choice.path == path]
-            try:
-                self._models[path] = self._open(path, name, mine)
-            except ModelError as error:
-                raise error.at(f"{mine[0].place}.file") from None
+            with _placed([choice for choice in choices if choice.path == path]) as mine:
+                sources[path] = self._open(path, name, mine, boxed=reach is not None)
+        self._models = {path: source.model for path, source in sources.items()}
+        near = self._find_near(sides, sources, reach)
+        # The smallest first: then the least is open while the largest is meshed.
+        for path in sorted(paths, key=lambda path: path.stat().st_size):
+            with _placed([choice for choice in choices if choice.path == path]):
+                self._finish(sources.pop(path), near[path])
+            give_back()
 
     @property
     def all(self) -> Iterable[Model]:
@@ -126,17 +168,14 @@ class Models:
         pair = frozenset((one.number, other.number))
         return any(model.name == one.file and pair in model.related for model in self.all)
 
-    def _open(self, path: Path, name: str, choices: Sequence[Choice]) -> Model:
-        """Open a model and mesh all that is chosen from it."""
-        without = () if any(choice.selector for choice in choices) else UNSHAPED
+    def _open(self, path: Path, name: str, choices: Sequence[Choice], *, boxed: bool) -> _Source:
+        """Open a model, and mesh what is chosen from it as far as it has no box without a mesh."""
+        without = () if any(choice.selector for choice in choices) else (*UNSHAPED, *LOOKS)
         checked = check_model(path, self.files, without=without)
         reader = Reader(open_checked(checked, self.files))
-        chosen: dict[int, Any] = {}
         for choice in choices:
-            picked = _pick(choice, reader)
-            self._chosen[choice] = [one.id() for one in picked]
-            chosen.update((one.id(), one) for one in picked)
-            if not picked:
+            self._chosen[choice] = _pick(choice, reader)
+            if not self._chosen[choice]:
                 self.files.warn(f"{choice.place}: no element is chosen from {name}")
         geometry = Geometry(
             reader,
@@ -144,12 +183,60 @@ class Models:
             engines=(OPENCASCADE, HYBRID) if self.files.robust else (HYBRID, OPENCASCADE),
             texts=Texts(checked.path, checked.instances),
         )
-        model = Model(name, stamp=read_header(reader.model)["time_stamp"] or "", related=_related(reader))
+        model = Model(name, stamp=read_header(reader.model)["time_stamp"] or "")
+        if self.related:
+            model.related = _related(reader)
+        numbers = sorted({number for choice in choices for number in self._chosen[choice]})
+        source = _Source(model, reader, geometry, numbers, {})
+        if boxed:
+            source.boxes = geometry.boxes(source.numbers)
+            self._mesh(source, [number for number in source.numbers if number not in source.boxes])
+        return source
+
+    def _find_near(
+        self,
+        sides: Sequence[Pair],
+        sources: Mapping[Path, _Source],
+        reach: float | None,
+    ) -> dict[Path, list[int]]:
+        """Return the elements that are still to be meshed, of every model."""
+        if reach is None:
+            return {path: source.numbers for path, source in sources.items()}
+        found: dict[Path, set[int]] = {path: set() for path in sources}
+        for pair in sides:
+            one, other = (self._boxes(side or pair[0], sources) for side in pair)
+            keys, others = [*one], [*other]
+            boxes, more = (np.array([*each.values()]).reshape(-1, 2, 3) for each in (one, other))
+            for row, column in find_pairs(boxes, more, reach):
+                if keys[row] != others[column]:
+                    for path, number in (keys[row], others[column]):
+                        found[path].add(number)
+        return {path: sorted(found[path] & source.boxes.keys()) for path, source in sources.items()}
+
+    def _boxes(
+        self, side: Sequence[Choice], sources: Mapping[Path, _Source]
+    ) -> dict[tuple[Path, int], Floats]:
+        """Return the boxes of the elements of a side."""
+        found: dict[tuple[Path, int], Floats] = {}
+        for choice in side:
+            source = sources[choice.path]
+            for number in self._chosen[choice]:
+                element = source.model.elements.get(number)
+                box = source.boxes.get(number) if element is None else element.box
+                if box is not None:
+                    found[choice.path, number] = box
+        return found
+
+    def _mesh(self, source: _Source, numbers: Sequence[int]) -> None:
+        """Mesh some elements. Raises a _BoxError when one is not where its box is."""
+        reader, geometry, model = source.reader, source.geometry, source.model
+        if not numbers:
+            return
         meshes: dict[bytes, Mesh] = {}
-        for shape in geometry.stream(chosen[number] for number in sorted(chosen)):
+        for shape in geometry.stream(reader.model.by_id(number) for number in numbers):
             one = shape.element
-            model.elements[one.id()] = Element(
-                file=name,
+            element = Element(
+                file=model.name,
                 number=one.id(),
                 global_id=reader.text(one, "GlobalId") or f"#{one.id()}",
                 kind=one.is_a(),
@@ -157,18 +244,37 @@ class Models:
                 mesh=meshes.setdefault(shape.mesh.key, shape.mesh),
                 placement=shape.placement,
             )
+            told, (low, high) = source.boxes.get(element.number), element.box
+            if told is not None and not ((told[0] <= low) & (high <= told[1])).all():
+                raise _BoxError
+            model.elements[element.number] = element
             if geometry.meshed % REPORT_EVERY == 0:
-                self.files.progress("tessellate", geometry.meshed, len(chosen))
-        self._judge(geometry, name)
-        release(reader.model)  # elements know all that is asked of them
-        return model
+                self.files.progress("tessellate", geometry.meshed, len(numbers))
 
-    def _judge(self, geometry: Geometry, name: str) -> None:
-        """Say what could not be meshed; a model without any body that should have one is no model."""
-        for count in self.counts:
+    def _finish(self, source: _Source, numbers: Sequence[int]) -> None:
+        """Mesh what is still to be meshed of a model, say what could not be, and let the model go.
+
+        A model without any body that should have one is no model.
+        """
+        geometry, apart = source.geometry, len(source.boxes.keys() - numbers)
+        source.boxes = {number: source.boxes[number] for number in numbers if number in source.boxes}
+        self._mesh(source, numbers)
+        for count in COUNTED:
             found = getattr(geometry, count)
             self.counts[count] += len(found) if count == "failed" else found
-        geometry.judge(self.files, name=name)
+        self.counts["apart"] += apart
+        self.counts["elements"] += apart
+        geometry.judge(self.files, name=source.model.name, apart=apart)
+        release(source.reader.model)  # elements know all that is asked of them
+
+
+@contextmanager
+def _placed(choices: Sequence[Choice]) -> Iterator[Sequence[Choice]]:
+    """Have errors of a model name the field of the first choice from it."""
+    try:
+        yield choices
+    except ModelError as error:
+        raise error.at(f"{choices[0].place}.file") from None
 
 
 def _name(names: Sequence[str]) -> list[str]:
@@ -179,17 +285,21 @@ def _name(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _pick(choice: Choice, reader: Reader) -> list[Any]:
-    """Return the products that are chosen, those without a representation left out."""
+def _pick(choice: Choice, reader: Reader) -> list[int]:
+    """Return the numbers of the products that are chosen, those without a representation left out."""
     picked: list[Any] = []
     if choice.selector:
+        from functions.ifc.selector import select  # noqa: PLC0415 - with all of lark
+
         picked = select(reader.model, choice.selector, name=f"{choice.place}.selector")
     if choice.mode != "i":
         without = {one.id() for one in picked}
         features = {one.id() for one in reader.all("IfcFeatureElement")}
         picked = [one for one in reader.all("IfcElement") if one.id() not in without | features]
     return [
-        one for one in picked if one.is_a("IfcProduct") and reader.entity(one, "Representation") is not None
+        one.id()
+        for one in picked
+        if one.is_a("IfcProduct") and reader.entity(one, "Representation") is not None
     ]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -138,6 +139,35 @@ class Faces:
             own = (facets.owners >= start) & (facets.owners < end)
             some = None if bad[start:end].any() or not own.any() else facets.pick(own)
             found.append(some and replace(some, owners=some.owners - start))
+        return found
+
+    def span_lists(self, rows: Rows) -> Floats:
+        """Return the lowest and the highest corner of lists of points; not numbers where not known."""
+        _, first, which = np.unique(self.texts.index.says[rows], return_index=True, return_inverse=True)
+        found = np.full((len(first), 2, AXES), np.nan)
+        for place in np.flatnonzero(rows[first] != MISSING).tolist():
+            row = first[place]
+            with suppress(UnknownError, ValueError):
+                points = self._list(rows[row : row + 1])
+                found[place] = points.min(axis=0), points.max(axis=0)
+        return found[which]
+
+    def span_models(self, rows: Rows) -> Floats:
+        """Return the lowest and the highest corner of models of shells; not numbers where not known."""
+        found = np.full((len(rows), 2, AXES), np.nan)
+        bad = np.zeros(len(rows), bool)
+        try:
+            rings = self._models(rows, np.arange(len(rows)), bad)
+        except UnknownError:
+            return found
+        owners = np.repeat(rings.owners, np.diff(rings.start[rings.first]))
+        order = np.argsort(owners, kind="stable")
+        points = rings.points[rings.corners[order]]
+        there, starts = np.unique(owners[order], return_index=True)
+        if len(there):
+            spans = [bound.reduceat(points, starts) for bound in (np.minimum, np.maximum)]
+            found[there] = np.stack(spans, axis=1)
+        found[bad] = np.nan
         return found
 
     def _read(self, rows: Rows, bad: Marks, closed: Marks) -> Rings:

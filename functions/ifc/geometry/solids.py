@@ -11,9 +11,12 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
-import shapely
 
 from functions.ifc.geometry.mesh import Mesh
+from functions.ifc.late import late
+
+with late():
+    import shapely
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats

@@ -30,8 +30,10 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import ModelError
+from functions.ifc.geometry.boxes import Boxes
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
+from functions.ifc.geometry.lines import Lines
 from functions.ifc.geometry.makers import Draft, Maker
 from functions.ifc.geometry.shapes import CycleError, Shapes
 from functions.ifc.geometry.witness import Testimony, Witness
@@ -120,13 +122,22 @@ class Geometry:
                 queue += self._twins.pop(number, [])
             size = max(1, min(len(batch) * VERTICES // max(vertices, 1), 2 * size, BATCH_MAX))
 
-    def judge(self, files: Files, *, name: str = "", strict: bool = False) -> None:
+    def boxes(self, products: Sequence[int]) -> dict[int, Floats]:
+        """Return the boxes of those products, given by number, that have one without being meshed."""
+        if self.texts is None or not self.texts.found:
+            return {}
+        added = self.reader.pairs("IfcRelProjectsElement", "RelatingElement", "RelatedFeatureElement")
+        lines = Lines(self.texts, self.model.schema_identifier)
+        return Boxes(lines, self._scale, {product.id() for product, _ in added}).tell(products)
+
+    def judge(self, files: Files, *, name: str = "", apart: int = 0, strict: bool = False) -> None:
         """Say what failed, once the stream has ended; `name` is the model's where there are several.
 
-        Raises a ModelError when no element got a shape that should have one; with `strict` when any did not.
+        Raises a ModelError when no element got a shape that should have one, unless so many were left
+        `apart`; with `strict` when any did not.
         """
         lines = [f"{name} #{number}: {reason}".strip() for number, reason in sorted(self.failed.items())]
-        if lines and (strict or not self.meshed):
+        if lines and (strict or not (self.meshed or apart)):
             raise ModelError(f"{len(lines)} of {self.elements} elements have no shape; {lines[0]}")
         start = f"{name}: " if name else ""
         for line in lines[:NAMED_FAILURES]:

@@ -9,6 +9,7 @@ nothing is lost but the shortcut.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -126,6 +127,10 @@ class Texts:
     def found(self) -> bool:
         """Whether there are texts at all."""
         return len(self.index) > 0
+
+    def open(self) -> int:
+        """Open the file to read parts of it; return its descriptor."""
+        return os.open(self._path, os.O_RDONLY)
 
     def write(self, path: Path, *, without: Marks) -> None:
         """Write the file without the lines of some rows: what is left of each is where it ends."""

@@ -20,6 +20,8 @@ both have in common, `distance` the gap, `points` the closest points of a and b,
 
 Not tested: an element with itself, with its own opening, with what fills an opening of it, a whole with its
 parts; unless `include_related` says so. Every pair is always tested exactly, as `check_all` asks for.
+An element without a shape that can be made is named in a warning, unless all that it is made of lies where
+nothing of the other side is: then it clashes with nothing, whatever its shape may be, and is not looked at.
 
 Every clash is `new`, `active` or `resolved` when a former JSON report is given as `previous`: clashes are
 the same when their elements are and the place is within a metre, or else, for elements with new GlobalIds,
@@ -123,7 +125,8 @@ class ClashRequest(FormattedRequest):
 
 
 class ClashResult(Result):
-    """`statistics` counts elements, meshed, shared, fell_back and failed of the models; candidates (pairs
+    """`statistics` counts elements, meshed, shared, fell_back and failed of the models, and apart: elements
+    that were not meshed, as nothing to be tested is near the box that they must lie in; candidates (pairs
     whose boxes are near); clashes, in all, by type, and new, active and resolved; groups.
     """
 

@@ -12,7 +12,8 @@ from functions.ifc.clash.history import compare, read_report
 from functions.ifc.clash.report import Report, add_groups, make_set
 from functions.ifc.clash.search import Clash, Search
 from functions.ifc.clash.sides import Choice, Element, Models
-from functions.operations.ifcclash import ClashRequest, ClashResult, ClashSet, Source
+from functions.ifc.thrift import give_back
+from functions.operations.ifcclash import ClashRequest, ClashResult, Source
 
 REPORT_EVERY = 500
 
@@ -23,26 +24,29 @@ def run(request: ClashRequest, files: Files) -> ClashResult:
     if request.previous is not None:
         former = read_report(files.input(request.previous), field="previous")
     sides = [
-        tuple(_choices(sources, f"clash_sets.{number}.{side}", files) for side, sources in _sides(one))
+        (
+            _choices(one.a, f"clash_sets.{number}.a", files),
+            _choices(one.b, f"clash_sets.{number}.b", files),
+        )
         for number, one in enumerate(request.clash_sets)
     ]
-    models = Models(files, normals=request.kind == "glb")
-    models.read([choice for pair in sides for side in pair for choice in side])
-    search = Search(
-        Rule(
-            mode=request.mode,
-            tolerance=request.tolerance,
-            clearance=request.clearance,
-            touching=request.allow_touching,
-        ),
-        skip=_never if request.include_related else models.are_related,
+    rule = Rule(
+        mode=request.mode,
+        tolerance=request.tolerance,
+        clearance=request.clearance,
+        touching=request.allow_touching,
     )
+    scene = request.kind == "glb"  # which shows all elements
+    models = Models(files, normals=scene, related=not request.include_related)
+    models.read(sides, None if scene else rule.reach)
+    search = Search(rule, skip=_never if request.include_related else models.are_related)
     found = []
     for a, b in sides:
         first = models.side(a)
         second = models.side(b) if b else first
         found.append(list(search.run(first, second, progress=_reporter(files))))
     search.forget()
+    give_back()
     report = Report(
         mode=request.mode,
         tolerance=request.tolerance,
@@ -118,10 +122,6 @@ def make_page(report: Report) -> str:
     }
     verdict = (f"{counts['clashes']} clashes" if counts["clashes"] else "No clashes"), not counts["clashes"]
     return write_page("Clashes", verdict, facts, make_tables(report))
-
-
-def _sides(one: ClashSet) -> tuple[tuple[str, list[Source]], ...]:
-    return ("a", one.a), ("b", one.b)
 
 
 def _choices(sources: list[Source], place: str, files: Files) -> list[Choice]:

@@ -22,6 +22,7 @@ from bcf.bcfxml import load
 from functions.core import Files
 from functions.core.errors import InputError
 from functions.core.registry import operation
+from functions.ifc.geometry.stream import Geometry
 from tests.browser import browse, needs_browser
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -423,6 +424,68 @@ def test_the_scene_shows_both_sides_in_colour_and_the_rest_in_grey(tmp_path: Pat
     assert colours["clash a"] == {one["a_global_id"] for one in clashes}
     assert colours["clash b"] == {one["b_global_id"] for one in clashes}
     assert len(colours["context"]) == result.statistics["meshed"] - 6
+
+
+@pytest.mark.parametrize("request_", [{}, SAFE, {"mode": "collision", "allow_touching": True}])
+@pytest.mark.parametrize(
+    "sets",
+    [pair(SERVICES, STRUCTURE), pair(HOUSE, STRUCTURE), [{"name": "Self", "a": [{"file": HOUSE}]}]],
+)
+def test_what_is_near_nothing_is_not_meshed_and_nothing_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sets: list[dict[str, Any]], request_: dict[str, Any]
+) -> None:
+    told, report, _ = execute(tmp_path / "told", sets, **request_)
+    monkeypatch.setattr(Geometry, "boxes", lambda _, __: {})
+    whole, other, _ = execute(tmp_path / "whole", sets, **request_)
+    assert report.read_bytes() == other.read_bytes()
+    found, every = told.statistics, whole.statistics
+    assert every["apart"] == 0
+    assert found["meshed"] + found["apart"] == found["elements"] == every["elements"] == every["meshed"]
+    assert found["candidates"] == every["candidates"]
+    assert found["apart"] > 0 or "b" not in sets[0]  # most in the house is near something of it
+
+
+def test_a_box_that_is_too_small_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, expected, _ = execute(tmp_path / "a", pair(SERVICES, STRUCTURE))
+    tell = Geometry.boxes
+
+    def shrink(geometry: Geometry, products: list[int]) -> dict[int, Any]:
+        return {
+            number: np.stack([box.mean(axis=0) * 0.9 + box[0] * 0.1, box.mean(axis=0) * 0.9 + box[1] * 0.1])
+            for number, box in tell(geometry, products).items()
+        }
+
+    monkeypatch.setattr(Geometry, "boxes", shrink)
+    result, report, _ = execute(tmp_path / "b", pair(SERVICES, STRUCTURE))
+    assert report.read_bytes() == expected.read_bytes()
+    assert result.statistics["apart"] == 0
+    assert result.statistics["meshed"] == result.statistics["elements"]
+
+
+def test_what_cannot_be_meshed_is_named_only_where_it_could_clash(tmp_path: Path) -> None:
+    """An element that has no shape and lies by itself clashes with nothing, whatever its shape may be."""
+    clashes = read(tmp_path / "whole", pair(SERVICES, STRUCTURE))["clashes"]
+    near = {one["a_global_id"] for one in clashes}
+    model = ifcopenshell.open(SERVICES)
+    for element in model.by_type("IfcElement"):
+        for solid in model.traverse(element):
+            if solid.is_a("IfcExtrudedAreaSolid") and element.GlobalId not in near:
+                solid.Depth = 1e-9
+    broken = tmp_path / SERVICES.name
+    model.write(broken)
+    result, report, warnings = execute(tmp_path / "broken", pair(broken, STRUCTURE))
+    assert json.loads(report.read_text())["clash_sets"][0]["clashes"] == clashes
+    assert result.statistics["apart"] > 0
+    assert result.statistics["failed"] == len(warnings)
+    for solid in model.by_type("IfcExtrudedAreaSolid"):
+        solid.Depth = 1e-9
+    model.write(broken)
+    result, report, warnings = execute(tmp_path / "all", pair(broken, STRUCTURE))
+    assert result.statistics["failed"] == len(warnings) > 0
+    assert (
+        result.statistics["failed"] + result.statistics["meshed"] + result.statistics["apart"]
+        == (result.statistics["elements"])
+    )
 
 
 def test_a_bad_model_is_named_by_its_field(corpus: Path, tmp_path: Path) -> None:
