@@ -8,18 +8,18 @@ same in another notation. What digests leave unequal is compared by its values.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from functions.ifc.comparison.classes import CONTEXT, OBJECT, RELATION, Classes, flags
+from functions.ifc.step.rows import distinct, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from functions.ifc.comparison.index import Hashes, Index, Rows
 
-Integer = TypeVar("Integer", np.int32, np.int64)
 SHIFT = np.uint64(29)
 FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 PLACE = np.uint64(0x9E3779B97F4A7C15)
@@ -81,26 +81,9 @@ def _add_up(values: Hashes, owners: Rows, targets: Rows, places: Hashes) -> NDAr
     while len(ready):
         sound[ready] = True
         counts = begins[ready + 1] - begins[ready]
-        some = _ranges(begins[ready], counts)
+        some = spread(begins[ready], counts)
         users = owners[some]
         np.add.at(values, users, mix(np.repeat(values[ready], counts) + PLACE * places[some]))
         np.subtract.at(waiting, users, 1)
         ready = distinct(users[waiting[users] == 0])
     return sound
-
-
-def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
-    """Return values in order, each once; np.unique takes ten times as long."""
-    if len(values) < 2:  # noqa: PLR2004
-        return values
-    grown = np.sort(values)
-    found: NDArray[Integer] = grown[np.concatenate([[True], grown[1:] != grown[:-1]])]
-    return found
-
-
-def _ranges(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the numbers of several ranges, one after the other."""
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    numbers: NDArray[np.int64] = np.arange(total) + np.repeat(begins - (ends - counts), counts)
-    return numbers

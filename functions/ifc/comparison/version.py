@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.ifc.comparison.classes import OBJECT, PLACEMENT, RELATION, SHAPE, Classes, flags
-from functions.ifc.comparison.digests import Digests, digest, distinct, mix
+from functions.ifc.comparison.digests import Digests, digest, mix
 from functions.ifc.comparison.relations import LIST, Pairs, Relations, single
 from functions.ifc.geometry.texts import Texts
 from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader, finite
+from functions.ifc.step.rows import distinct
 from functions.ifc.step.syntax import MAX_ID
 from functions.ifc.units import length_scale, list_units
 from functions.ifc.values import Values

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from functions.ifc.geometry.digests import Digests
 from functions.ifc.geometry.shapes import LINES
-from functions.ifc.geometry.texts import MISSING, Index, Texts
+from functions.ifc.geometry.texts import Index, Texts
 from functions.ifc.reader import Reader
+from functions.ifc.step.rows import MISSING
 
 FACETED = frozenset(
     {
@@ -67,8 +68,9 @@ class Fingerprints:
         self._types = _group(
             (b, a) for a, b in reader.pairs("IfcRelDefinesByType", "RelatingType", "RelatedObjects")
         )
-        known = self.texts is not None and not self._foreign
-        self._digests = Digests.of(self.texts.index, self._styles) if self.texts and known else None
+        self._digests: Digests | dict[int, int | None] = {}
+        if self.texts is not None and not self._foreign:
+            self._digests = Digests.of(self.texts.index, self._styles)
 
     def _style(
         self, owner: ifcopenshell.entity_instance, more: Iterable[ifcopenshell.entity_instance]
@@ -79,6 +81,13 @@ class Fingerprints:
     def _get(self, numbers: Iterable[int]) -> list[ifcopenshell.entity_instance]:
         """Return instances by number."""
         return [self.reader.model.by_id(number) for number in numbers]
+
+    def settle(self) -> None:
+        """Forget all digests but those of looks; there are no fingerprints any more."""
+        looks = {
+            number for some in (self._styles, self._materials) for each in some.values() for number in each
+        }
+        self._digests = {number: self._digests.get(number) for number in looks}
 
     def of(self, product: ifcopenshell.entity_instance) -> bytes | None:
         """Return a product's fingerprint; None where it has none that can be trusted."""
@@ -117,7 +126,7 @@ class Fingerprints:
 
     def _digest(self, number: int) -> int:
         """Return the digest of an instance. Raises an UnreadError."""
-        found = None if self._digests is None else self._digests.get(number)
+        found = self._digests.get(number)
         if found is None:
             raise UnreadError
         return found

@@ -165,6 +165,7 @@ class Geometry:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
                 queue[number] = make.curved, make.source
                 self._items[number] = make.items
+        fingerprints.settle()
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functions.ifc.step.rows import MISSING, distinct, spread
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -47,7 +49,6 @@ UNSHAPED = (b"REL", b"PROP", b"QUAN")
 KINDS = ("IfcCartesianPoint", "IfcPolyLoop", "IfcFace", "IfcFaceOuterBound", "IfcFaceBound")
 POINT, LOOP = 0, 1
 JOINT = b"\n;"  # a semicolon ends a line, so there is none in it
-MISSING = -1
 SPARSE = 8  # times as many numbers as rows: up to there a table of all numbers is found in at once
 
 Line = tuple[bytes, list[int]]
@@ -97,7 +98,7 @@ class Index:
     def below(self, rows: Rows) -> tuple[Rows, Rows]:
         """Return all that some rows refer to, and how many each refers to."""
         counts = self.starts[rows + 1] - self.starts[rows]
-        return self.references[_spread(self.starts[rows], counts)], counts
+        return self.references[spread(self.starts[rows], counts)], counts
 
 
 class Texts:
@@ -158,12 +159,16 @@ class Texts:
 
         None where one of them is not there, or may mislead: a string may hold what ends a line.
         """
-        known = fresh = np.unique(self.index.rows(numbers))
+        seen, count = np.zeros(len(self.index), bool), 0
+        fresh = distinct(self.index.rows(numbers))
         while len(fresh):
-            if fresh[0] == MISSING or len(known) > MAX_LINES:
+            count += len(fresh)
+            if fresh[0] == MISSING or count > MAX_LINES:
                 return None
-            fresh = np.setdiff1d(self.index.below(fresh)[0], known)
-            known = np.union1d(known, fresh)
+            seen[fresh] = True
+            below = distinct(self.index.below(fresh)[0])
+            fresh = below[(below == MISSING) | ~seen[below]]
+        known = np.flatnonzero(seen).astype(np.int32)
         lines = self.read(known)
         if any(b"'" in line for line in lines):
             return None
@@ -309,7 +314,7 @@ def _join(parts: Sequence[_Part]) -> Index:
         numbers, places, says, kinds, counts = (
             values[order] for values in (numbers, places, says, kinds, counts)
         )
-        references = references[_spread(starts, counts)]
+        references = references[spread(starts, counts)]
         if (numbers[1:] == numbers[:-1]).any():
             return _join([])
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
@@ -317,10 +322,3 @@ def _join(parts: Sequence[_Part]) -> Index:
         places = places.astype(np.uint32)
     index = Index(numbers, places, says, kinds, starts, _NO_ROWS)
     return replace(index, references=index.rows(references))
-
-
-def _spread(starts: NDArray[Any], counts: NDArray[Any]) -> Numbers:
-    """Return start, start + 1, ... for each start, so many as its count says."""
-    ends = np.cumsum(counts)
-    places: Numbers = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)
-    return places
