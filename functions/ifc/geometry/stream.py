@@ -32,7 +32,7 @@ from functions.core.errors import ModelError
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
 from functions.ifc.geometry.makers import Draft, Maker
-from functions.ifc.geometry.shapes import CycleError, Shapes
+from functions.ifc.geometry.shapes import CycleError, Make, Shapes
 from functions.ifc.geometry.witness import Testimony, Witness
 from functions.ifc.placements import LIMIT_M, Placements
 from functions.ifc.reader import Reader
@@ -143,11 +143,13 @@ class Geometry:
         if self.share and self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
-        leaders: dict[bytes, int] = {}
+        leaders: dict[bytes, tuple[int, Make]] = {}
         for product in products:
             number = product.id()
+            key = fingerprints.of(product)
+            leader, known = leaders.get(key, (number, None)) if key else (number, None)
             try:
-                make = shapes.look(product)
+                make = shapes.look(product, known=known)
             except CycleError as error:
                 self.elements += 1
                 self.failed[number] = str(error)
@@ -157,14 +159,15 @@ class Geometry:
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
-            key = fingerprints.of(product)
-            if key is not None and leaders.setdefault(key, number) != number:
-                self._twins.setdefault(leaders[key], []).append(number)
-            else:
-                if key is not None and not make.curved:
+            if leader != number:
+                self._twins.setdefault(leader, []).append(number)
+                continue
+            if key is not None:
+                leaders[key] = number, make
+                if not make.curved:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
-                queue[number] = make.curved, make.source
-                self._items[number] = make.items
+            queue[number] = make.curved, make.source
+            self._items[number] = make.items
         fingerprints.settle()
         return sorted(queue, key=lambda number: queue[number])
 
