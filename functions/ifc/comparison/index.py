@@ -22,6 +22,8 @@ import numpy as np
 
 from functions.ifc.comparison.classes import OBJECT, ROOT, Classes, flags
 from functions.ifc.step import syntax
+from functions.ifc.step.digits import read_numbers
+from functions.ifc.step.rows import find
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 CHUNK_BYTES = 1 << 20
-MAX_DIGITS = 10
 GUID_LENGTH = 22
 # Of "('", a GlobalId and "'," behind a keyword, and of the owner history's "#," or "$,".
 HEAD_LENGTH = GUID_LENGTH + 4
@@ -169,7 +170,7 @@ class _Reading:
         starts, ends = spans
         places = np.flatnonzero((text == HASH) & code)
         places = places[places <= ends[-1]]
-        values, tails = _digits(text, places + 1)
+        values, tails = read_numbers(text, places + 1)
         own = np.searchsorted(places, starts)
         brackets = np.flatnonzero(((text == OPEN) | (text == CLOSE)) & code)
         opens = brackets[np.minimum(np.searchsorted(brackets, starts), len(brackets) - 1)]
@@ -240,23 +241,6 @@ def _is_between(blanks: Places, starts: Places, ends: Places) -> bool:
     return between == len(blanks)
 
 
-def _digits(text: Bytes, places: Places) -> tuple[Places, Places]:
-    """Return the numbers that begin at some places, and where they end."""
-    values = np.zeros(len(places), np.int64)
-    places = places.copy()
-    left = np.arange(len(places))
-    for _ in range(MAX_DIGITS):
-        digits = text[np.minimum(places[left], len(text) - 1)] - ZERO  # no digit: larger than 9
-        is_digit = digits <= 9  # noqa: PLR2004
-        if not is_digit.all():
-            left, digits = left[is_digit], digits[is_digit]
-        if not len(left):
-            break
-        values[left] = values[left] * 10 + digits
-        places[left] += 1
-    return values, places
-
-
 def _depths(text: Bytes, brackets: Places, places: Places, chosen: NDArray[np.bool_]) -> NDArray[np.int8]:
     """Return in how many brackets some places stand, 0 for those that are not chosen."""
     found = np.zeros(len(places), np.int8)
@@ -310,24 +294,8 @@ def _join(chunks: list[_Chunk], schema: str, begin: int) -> Index:
         starts=join("starts", np.int64),
         local=join("local", np.uint64),
         owners=join("owners", np.int32),
-        targets=_rows(numbers, join("targets", np.int64)),
+        targets=find(numbers, join("targets", np.int64)),
         depths=join("depths", np.int8),
         histories=join("histories", bool),
         guids={row: guid for chunk in chunks for row, guid in chunk.guids.items()},
     )
-
-
-def _rows(numbers: Places, wanted: Places) -> Rows:
-    """Return the rows of instance numbers, -1 for a number that no instance has."""
-    if not len(numbers):
-        return np.full(len(wanted), -1, np.int32)
-    highest = int(numbers.max())
-    if highest <= 8 * len(numbers) + 1024:
-        table = np.full(highest + 1, -1, np.int32)
-        table[numbers] = np.arange(len(numbers), dtype=np.int32)
-        inside = wanted <= highest
-        return np.where(inside, table[np.where(inside, wanted, 0)], np.int32(-1))
-    order = np.argsort(numbers, kind="stable").astype(np.int32)
-    places = np.minimum(np.searchsorted(numbers[order], wanted), len(numbers) - 1)
-    rows: Rows = np.where(numbers[order][places] == wanted, order[places], np.int32(-1))
-    return rows
