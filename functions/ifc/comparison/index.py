@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Bytes = NDArray[np.uint8]
     Places = NDArray[np.int64]
+    Offsets = NDArray[Any]  # of four bytes each where these suffice
 
 CHUNK_BYTES = 1 << 20
+LARGEST = 2**32 - 1  # of offsets in four bytes
 GUID_LENGTH = 22
 # Of "('", a GlobalId and "'," behind a keyword, and of the owner history's "#," or "$,".
 HEAD_LENGTH = GUID_LENGTH + 4
@@ -58,11 +60,11 @@ class Index:
     """
 
     schema: str
-    numbers: Places
+    numbers: Rows
     kinds: Rows
     begin: int
-    starts: Places
-    ends: Places
+    starts: Offsets
+    ends: Offsets
     local: Hashes
     owners: Rows
     targets: Rows
@@ -75,13 +77,13 @@ class Index:
 class _Chunk:
     """What one piece of a file gives; reference targets are still instance numbers."""
 
-    numbers: Places
+    numbers: Rows
     kinds: Rows
-    starts: Places
-    ends: Places
+    starts: Offsets
+    ends: Offsets
     local: Hashes
     owners: Rows
-    targets: Places
+    targets: Rows
     depths: NDArray[np.int8]
     histories: NDArray[np.bool_]
     guids: dict[int, str]
@@ -145,6 +147,8 @@ class _Reading:
         blanks = np.flatnonzero((text <= BLANK) & ~inside)
         starts = _starts(ends, blanks)
         origins = np.stack([starts, ends + 1]) + begin
+        if origins[1, -1] <= LARGEST:
+            origins = origins.astype(np.uint32)
         if len(blanks) and not _is_between(blanks, starts, ends):
             keep = np.ones(len(text), bool)
             keep[blanks] = False
@@ -163,7 +167,7 @@ class _Reading:
         code: NDArray[np.bool_],
         spans: tuple[Places, Places],
         *,
-        origins: Places,
+        origins: Offsets,
         row: int,
     ) -> _Chunk:
         """Return what instances give whose text has no blanks outside strings."""
@@ -195,13 +199,13 @@ class _Reading:
             )
         }
         return _Chunk(
-            numbers=values[own],
+            numbers=values[own].astype(np.int32),
             kinds=kinds,
             starts=origins[0],
             ends=origins[1],
             local=local + kinds.astype(np.uint64) * SPREAD,
             owners=(owners + row).astype(np.int32),
-            targets=values[is_reference],
+            targets=values[is_reference].astype(np.int32),
             depths=_depths(text, brackets, places_of, roots[owners]),
             histories=histories,
             guids=guids,
@@ -284,7 +288,7 @@ def _join(chunks: list[_Chunk], schema: str, begin: int) -> Index:
     def join(name: str, kind: type) -> NDArray[Any]:
         return np.concatenate([getattr(chunk, name) for chunk in chunks] or [np.zeros(0, kind)])
 
-    numbers = join("numbers", np.int64)
+    numbers = join("numbers", np.int32)
     return Index(
         schema=schema,
         numbers=numbers,
@@ -294,7 +298,7 @@ def _join(chunks: list[_Chunk], schema: str, begin: int) -> Index:
         starts=join("starts", np.int64),
         local=join("local", np.uint64),
         owners=join("owners", np.int32),
-        targets=find(numbers, join("targets", np.int64)),
+        targets=find(numbers, join("targets", np.int32)),
         depths=join("depths", np.int8),
         histories=join("histories", bool),
         guids={row: guid for chunk in chunks for row, guid in chunk.guids.items()},
