@@ -136,10 +136,11 @@ class Scene:
             attributes = self._quantise(np.round((points - origin) / step), normals)
         else:
             step = 1.0
-            origin = np.round((low + high) / 2) if float(np.abs(points).max()) > FAR_M else ZERO
+            far = max(float(high.max()), -float(low.min())) > FAR_M
+            origin = np.round((low + high) / 2) if far else ZERO
             positions = (points - origin).astype(np.float32)
             box = np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(float)
-            attributes = {"POSITION": self._vector(positions, bounded=True)}
+            attributes = {"POSITION": self._vector(positions, bounds=box)}
             if normals is not None:
                 attributes["NORMAL"] = self._vector(normals)
         if self.textured and mesh.normals is not None:
@@ -159,8 +160,8 @@ class Scene:
         self._bounds.append(box)
         return len(self._meshes) - 1
 
-    def _vector(self, rows: NDArray[np.float32], *, bounded: bool = False) -> int:
-        """Write vectors, and return the number of their accessor."""
+    def _vector(self, rows: NDArray[np.float32], *, bounds: Floats | None = None) -> int:
+        """Write vectors, and return the number of their accessor; `bounds` are the lowest and the highest."""
         accessor = {
             "bufferView": 0,
             "byteOffset": self.vertices.tell(),
@@ -168,8 +169,8 @@ class Scene:
             "count": len(rows),
             "type": f"VEC{rows.shape[1]}",
         }
-        if bounded:
-            accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
+        if bounds is not None:
+            accessor |= {"min": bounds[0].tolist(), "max": bounds[1].tolist()}
         if rows.shape[1] * rows.itemsize < STRIDE:
             rows = np.pad(rows, ((0, 0), (0, STRIDE // rows.itemsize - rows.shape[1])))
         self.vertices.write(np.ascontiguousarray(rows).tobytes())

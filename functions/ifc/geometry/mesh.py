@@ -88,6 +88,11 @@ class Mesh:
         """The lowest and the highest corner, as two rows."""
         return np.stack([self.points.min(axis=0), self.points.max(axis=0)])
 
+    @cached_property
+    def reach(self) -> float:
+        """The largest coordinate, whatever its sign."""
+        return float(np.abs(self.bounds).max())
+
 
 def read_materials(triangulation: Any) -> list[Material]:  # noqa: ANN401 - a SWIG class
     """Return the materials of a triangulation in the order that its material ids count them."""

@@ -291,7 +291,7 @@ class Geometry:
 
     def _is_sound(self, made: Made) -> bool:
         """Tell whether a shape lies on Earth; a damaged number would spoil the whole scene."""
-        reach = max(float(np.abs(made.placement).max()), float(np.abs(made.mesh.bounds).max()))
+        reach = max(float(np.abs(made.placement).max()), made.mesh.reach)
         if np.isfinite(reach) and reach <= LIMIT_M:
             return True
         self.failed[made.number] = "it lies farther away than any place on Earth"
