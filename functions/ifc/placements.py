@@ -45,6 +45,7 @@ class Placements:
     reader: Reader
     cyclic: int = 0
     _frames: dict[int, Frame | None] = field(default_factory=dict)
+    _directions: dict[int, Vector | None] = field(default_factory=dict)
     _axes: dict[Vector, Vector] = field(default_factory=dict)
     _turns: dict[tuple[Vector, Vector], tuple[Vector, Vector, Vector]] = field(default_factory=dict)
 
@@ -106,10 +107,16 @@ class Placements:
     def _direction(self, axes: ifcopenshell.entity_instance, name: str, default: Vector) -> Vector:
         """Return a unit vector out of an IfcDirection, or what the standard says when it is left out."""
         direction = self.reader.entity(axes, name)
-        values = None if direction is None else self.reader.read(direction, "DirectionRatios")
-        if not isinstance(values, tuple) or len(values) != len(default):
+        if direction is None:
             return default
-        return _unit((float(values[0]), float(values[1]), float(values[2]))) or default
+        number = direction.id()
+        if number not in self._directions:
+            values = self.reader.read(direction, "DirectionRatios")
+            known = isinstance(values, tuple) and len(values) == len(default)
+            self._directions[number] = (
+                _unit((float(values[0]), float(values[1]), float(values[2]))) if known else None
+            )
+        return self._directions[number] or default
 
 
 def box_corners(reader: Reader, placements: Placements, shape: ifcopenshell.entity_instance) -> list[Vector]:

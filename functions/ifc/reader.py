@@ -22,6 +22,7 @@ def clean(text: str) -> str:
 
 
 MAX_ATTRIBUTES = 1000
+UNASKED = -1
 
 
 @dataclass
@@ -41,8 +42,17 @@ class Reader:
 
     def read(self, entity: ifcopenshell.entity_instance, name: str) -> Any:  # noqa: ANN401 - any attribute
         """Return an attribute, or None where the class has no such attribute or it cannot be parsed."""
-        place = self.place(entity, name)
-        return None if place is None else self.get(entity, place)
+        # A model is read a hundred thousand times: what `place` and `get` do, without calling them.
+        place = self._places.get((entity.is_a(), name), UNASKED)
+        if place == UNASKED:
+            place = self.place(entity, name)
+        if place is None:
+            return None
+        try:
+            return entity.get_argument(place)
+        except (RuntimeError, IndexError, ValueError):
+            self.unreadable += 1
+            return None
 
     def text(self, entity: ifcopenshell.entity_instance, name: str) -> str | None:
         """Return a string attribute, fit for JSON; None when it is unset or empty."""

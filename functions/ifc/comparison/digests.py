@@ -7,38 +7,18 @@ same in another notation. What digests leave unequal is compared by its values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from functions.ifc.comparison.classes import CONTEXT, OBJECT, RELATION, Classes, flags
+from functions.ifc.step.digests import Digests, mix
+from functions.ifc.step.rows import MISSING, Links
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from functions.ifc.comparison.index import Index
 
-    from functions.ifc.comparison.index import Hashes, Index, Rows
-
-Integer = TypeVar("Integer", np.int32, np.int64)
-SHIFT = np.uint64(29)
-FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-PLACE = np.uint64(0x9E3779B97F4A7C15)
 DANGLING = np.uint64(0x2545F4914F6CDD1D)
-
-
-def mix(values: Hashes) -> Hashes:
-    """Return numbers that are spread, so that their sums tell sets apart (the finaliser of splitmix64)."""
-    for factor in FACTORS:
-        values = (values ^ (values >> SHIFT)) * factor
-    return values ^ (values >> SHIFT)
-
-
-@dataclass(frozen=True, eq=False)
-class Digests:
-    """The digests of a file's instances by row; `sound` marks those that can be trusted."""
-
-    values: Hashes
-    sound: NDArray[np.bool_]
 
 
 def digest(index: Index, classes: Classes, *, salt: int) -> Digests:
@@ -48,59 +28,15 @@ def digest(index: Index, classes: Classes, *, salt: int) -> Digests:
     counts as its class, as a representation names what it is for.
     """
     whats = np.array([flags(names) for names in classes.ancestors(index.schema)] or [0], np.int8)
-    what = whats[index.kinds]
-    values = mix(np.where(what & CONTEXT, index.kinds.astype(np.uint64), index.local))
+    what, size = whats[index.kinds], len(index.numbers)
+    words = np.where(what & CONTEXT, index.kinds.astype(np.uint64), index.local)
     followed = ~index.histories & ((what[index.owners] & (OBJECT | RELATION | CONTEXT)) == 0)
     owners, targets = index.owners[followed], index.targets[followed]
-    places = _places(owners)
-    lost = targets < 0
-    np.add.at(values, owners[lost], mix(DANGLING + PLACE * places[lost]))
-    sound = _add_up(values, owners[~lost], targets[~lost], places[~lost])
-    values[~sound] = mix(np.flatnonzero(~sound).astype(np.uint64) + mix(np.array([salt], np.uint64)))
-    return Digests(values, sound)
-
-
-def _places(owners: Rows) -> Hashes:
-    """Return which reference of its owner each one is, from 1; those of an owner stand together."""
-    if not len(owners):
-        return np.zeros(0, np.uint64)
-    first = np.concatenate([[True], owners[1:] != owners[:-1]])
-    begins = np.flatnonzero(first)
-    places: Hashes = (np.arange(len(owners)) - begins[np.cumsum(first) - 1] + 1).astype(np.uint64)
-    return places
-
-
-def _add_up(values: Hashes, owners: Rows, targets: Rows, places: Hashes) -> NDArray[np.bool_]:
-    """Add the digests of references to those of their owners, from the leaves up; return what was reached."""
-    waiting = np.bincount(owners, minlength=len(values))
-    order = np.argsort(targets, kind="stable")
-    owners, places = owners[order], places[order]
-    begins = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=len(values)))])
-    ready = np.flatnonzero(waiting == 0)
-    sound = np.zeros(len(values), bool)
-    while len(ready):
-        sound[ready] = True
-        counts = begins[ready + 1] - begins[ready]
-        some = _ranges(begins[ready], counts)
-        users = owners[some]
-        np.add.at(values, users, mix(np.repeat(values[ready], counts) + PLACE * places[some]))
-        np.subtract.at(waiting, users, 1)
-        ready = distinct(users[waiting[users] == 0])
-    return sound
-
-
-def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
-    """Return values in order, each once; np.unique takes ten times as long."""
-    if len(values) < 2:  # noqa: PLR2004
-        return values
-    grown = np.sort(values)
-    found: NDArray[Integer] = grown[np.concatenate([[True], grown[1:] != grown[:-1]])]
-    return found
-
-
-def _ranges(begins: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the numbers of several ranges, one after the other."""
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    numbers: NDArray[np.int64] = np.arange(total) + np.repeat(begins - (ends - counts), counts)
-    return numbers
+    # One more row stands for all that is not there.
+    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=size + 1))]).astype(np.int32)
+    links = Links(starts, np.where(targets == MISSING, np.int32(size), targets))
+    found = Digests.of(np.append(words, DANGLING), links)
+    words, known = found.words[:size], found.known[:size]
+    unknown = np.flatnonzero(~known)
+    words[unknown] = mix(unknown.astype(np.uint64) + mix(np.array([salt], np.uint64)))
+    return Digests(words, known)

@@ -17,7 +17,7 @@ import numpy as np
 
 from functions.ifc import faults
 from functions.ifc.comparison.classes import OBJECT, PLACEMENT, RELATION, SHAPE
-from functions.ifc.comparison.digests import distinct
+from functions.ifc.step.rows import distinct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -22,6 +22,8 @@ import numpy as np
 
 from functions.ifc.comparison.classes import OBJECT, ROOT, Classes, flags
 from functions.ifc.step import syntax
+from functions.ifc.step.digits import read_numbers
+from functions.ifc.step.rows import find
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +34,10 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int32]
     Bytes = NDArray[np.uint8]
     Places = NDArray[np.int64]
+    Offsets = NDArray[Any]  # of four bytes each where these suffice
 
 CHUNK_BYTES = 1 << 20
-MAX_DIGITS = 10
+LARGEST = 2**32 - 1  # of offsets in four bytes
 GUID_LENGTH = 22
 # Of "('", a GlobalId and "'," behind a keyword, and of the owner history's "#," or "$,".
 HEAD_LENGTH = GUID_LENGTH + 4
@@ -57,11 +60,11 @@ class Index:
     """
 
     schema: str
-    numbers: Places
+    numbers: Rows
     kinds: Rows
     begin: int
-    starts: Places
-    ends: Places
+    starts: Offsets
+    ends: Offsets
     local: Hashes
     owners: Rows
     targets: Rows
@@ -74,13 +77,13 @@ class Index:
 class _Chunk:
     """What one piece of a file gives; reference targets are still instance numbers."""
 
-    numbers: Places
+    numbers: Rows
     kinds: Rows
-    starts: Places
-    ends: Places
+    starts: Offsets
+    ends: Offsets
     local: Hashes
     owners: Rows
-    targets: Places
+    targets: Rows
     depths: NDArray[np.int8]
     histories: NDArray[np.bool_]
     guids: dict[int, str]
@@ -144,6 +147,8 @@ class _Reading:
         blanks = np.flatnonzero((text <= BLANK) & ~inside)
         starts = _starts(ends, blanks)
         origins = np.stack([starts, ends + 1]) + begin
+        if origins[1, -1] <= LARGEST:
+            origins = origins.astype(np.uint32)
         if len(blanks) and not _is_between(blanks, starts, ends):
             keep = np.ones(len(text), bool)
             keep[blanks] = False
@@ -162,14 +167,14 @@ class _Reading:
         code: NDArray[np.bool_],
         spans: tuple[Places, Places],
         *,
-        origins: Places,
+        origins: Offsets,
         row: int,
     ) -> _Chunk:
         """Return what instances give whose text has no blanks outside strings."""
         starts, ends = spans
         places = np.flatnonzero((text == HASH) & code)
         places = places[places <= ends[-1]]
-        values, tails = _digits(text, places + 1)
+        values, tails = read_numbers(text, places + 1)
         own = np.searchsorted(places, starts)
         brackets = np.flatnonzero(((text == OPEN) | (text == CLOSE)) & code)
         opens = brackets[np.minimum(np.searchsorted(brackets, starts), len(brackets) - 1)]
@@ -194,13 +199,13 @@ class _Reading:
             )
         }
         return _Chunk(
-            numbers=values[own],
+            numbers=values[own].astype(np.int32),
             kinds=kinds,
             starts=origins[0],
             ends=origins[1],
             local=local + kinds.astype(np.uint64) * SPREAD,
             owners=(owners + row).astype(np.int32),
-            targets=values[is_reference],
+            targets=values[is_reference].astype(np.int32),
             depths=_depths(text, brackets, places_of, roots[owners]),
             histories=histories,
             guids=guids,
@@ -238,23 +243,6 @@ def _is_between(blanks: Places, starts: Places, ends: Places) -> bool:
     """Tell whether blanks stand only between instances."""
     between = int((starts - np.concatenate([[0], ends[:-1] + 1])).sum())
     return between == len(blanks)
-
-
-def _digits(text: Bytes, places: Places) -> tuple[Places, Places]:
-    """Return the numbers that begin at some places, and where they end."""
-    values = np.zeros(len(places), np.int64)
-    places = places.copy()
-    left = np.arange(len(places))
-    for _ in range(MAX_DIGITS):
-        digits = text[np.minimum(places[left], len(text) - 1)] - ZERO  # no digit: larger than 9
-        is_digit = digits <= 9  # noqa: PLR2004
-        if not is_digit.all():
-            left, digits = left[is_digit], digits[is_digit]
-        if not len(left):
-            break
-        values[left] = values[left] * 10 + digits
-        places[left] += 1
-    return values, places
 
 
 def _depths(text: Bytes, brackets: Places, places: Places, chosen: NDArray[np.bool_]) -> NDArray[np.int8]:
@@ -300,7 +288,7 @@ def _join(chunks: list[_Chunk], schema: str, begin: int) -> Index:
     def join(name: str, kind: type) -> NDArray[Any]:
         return np.concatenate([getattr(chunk, name) for chunk in chunks] or [np.zeros(0, kind)])
 
-    numbers = join("numbers", np.int64)
+    numbers = join("numbers", np.int32)
     return Index(
         schema=schema,
         numbers=numbers,
@@ -310,24 +298,8 @@ def _join(chunks: list[_Chunk], schema: str, begin: int) -> Index:
         starts=join("starts", np.int64),
         local=join("local", np.uint64),
         owners=join("owners", np.int32),
-        targets=_rows(numbers, join("targets", np.int64)),
+        targets=find(numbers, join("targets", np.int32)),
         depths=join("depths", np.int8),
         histories=join("histories", bool),
         guids={row: guid for chunk in chunks for row, guid in chunk.guids.items()},
     )
-
-
-def _rows(numbers: Places, wanted: Places) -> Rows:
-    """Return the rows of instance numbers, -1 for a number that no instance has."""
-    if not len(numbers):
-        return np.full(len(wanted), -1, np.int32)
-    highest = int(numbers.max())
-    if highest <= 8 * len(numbers) + 1024:
-        table = np.full(highest + 1, -1, np.int32)
-        table[numbers] = np.arange(len(numbers), dtype=np.int32)
-        inside = wanted <= highest
-        return np.where(inside, table[np.where(inside, wanted, 0)], np.int32(-1))
-    order = np.argsort(numbers, kind="stable").astype(np.int32)
-    places = np.minimum(np.searchsorted(numbers[order], wanted), len(numbers) - 1)
-    rows: Rows = np.where(numbers[order][places] == wanted, order[places], np.int32(-1))
-    return rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.ifc.comparison.digests import distinct
+from functions.ifc.step.rows import distinct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.ifc.comparison.classes import OBJECT, PLACEMENT, RELATION, SHAPE, Classes, flags
-from functions.ifc.comparison.digests import Digests, digest, distinct, mix
+from functions.ifc.comparison.digests import digest
 from functions.ifc.comparison.relations import LIST, Pairs, Relations, single
 from functions.ifc.geometry.texts import Texts
 from functions.ifc.placements import Placements
 from functions.ifc.reader import Reader, finite
+from functions.ifc.step.digests import mix
+from functions.ifc.step.rows import distinct
 from functions.ifc.step.syntax import MAX_ID
 from functions.ifc.units import length_scale, list_units
 from functions.ifc.values import Values
@@ -54,7 +56,7 @@ class Version:
         self.what = np.array([flags(names) for names in self.ancestors] or [0], np.int8)[index.kinds]
         self.relations = Relations(index, self.ancestors, (self.what & RELATION) > 0)
         self.objects = np.array(sorted(self.guids), np.int64)
-        self.digests: Digests = digest(index, self.classes, salt=self.salt)
+        self.digests = digest(index, self.classes, salt=self.salt)
         self._relate()
 
     def attach(self, reader: Reader, checked: Checked) -> None:
@@ -82,7 +84,7 @@ class Version:
     def unit_digest(self) -> int:
         """Return what the model says about its units as one number."""
         rows = self.relations.are("IfcUnitAssignment")
-        return int(mix(self.digests.values[rows]).sum(dtype=np.uint64))
+        return int(mix(self.digests.words[rows]).sum(dtype=np.uint64))
 
     def _relate(self) -> None:
         """Read which object belongs to which."""
@@ -117,7 +119,7 @@ class Version:
         target = np.maximum(index.targets, 0)
         counted = ((self.what[index.owners] & OBJECT) > 0) & ~index.histories & (index.depths < LIST)
         counted &= (self.what[target] & (PLACEMENT | SHAPE)) == 0
-        np.add.at(key, index.owners[counted], mix(self.digests.values[target[counted]]))
+        np.add.at(key, index.owners[counted], mix(self.digests.words[target[counted]]))
         return key
 
     def standing(self) -> Hashes:
@@ -135,7 +137,7 @@ class Version:
             is_local = (placed[parts] >= 0) & (placed[hosts] >= 0)
             is_local &= parents[np.maximum(placed[parts], 0)] == placed[hosts]
             near = relative[np.maximum(placed[parts], 0)]
-            near = np.where(near >= 0, self.digests.values[np.maximum(near, 0)], 0)
+            near = np.where(near >= 0, self.digests.words[np.maximum(near, 0)], 0)
             far = mix(standing[parts]) + mix(mix(standing[hosts]))
             place = np.where(is_local, near, far)
             np.add.at(
@@ -178,7 +180,7 @@ class Version:
     def _sum(self, pairs: Pairs) -> Hashes:
         """Return the sums of the digests of what rows are related to."""
         key = np.zeros(self.size, np.uint64)
-        np.add.at(key, pairs.others, mix(self.digests.values[pairs.ones]))
+        np.add.at(key, pairs.others, mix(self.digests.words[pairs.ones]))
         return key
 
     def referred_rows(self, what: int) -> Rows:
@@ -197,7 +199,7 @@ class Version:
 
     def _said(self, what: int) -> Hashes:
         rows = self.referred_rows(what)
-        found: Hashes = np.where(rows >= 0, self.digests.values[np.maximum(rows, 0)], np.uint64(0))
+        found: Hashes = np.where(rows >= 0, self.digests.words[np.maximum(rows, 0)], np.uint64(0))
         return found
 
     def _local_placements(self) -> tuple[Rows, Rows]:

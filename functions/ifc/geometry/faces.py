@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functions.ifc.geometry.polygons import Patterns, cross, newell
-from functions.ifc.geometry.texts import MISSING
+from functions.ifc.step.rows import MISSING, distinct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,13 +76,13 @@ class Facets:
         if not wrong.any():
             return self
         normals, triangles = self.normals.copy(), self.triangles.copy()
-        normals[np.unique(triangles[wrong])] *= -1
+        normals[distinct(triangles[wrong])] *= -1
         triangles[wrong] = triangles[wrong, ::-1]
         return Facets(self.points, normals, triangles, self.owners)
 
     def pick(self, triangles: Marks) -> Facets:
         """Return some of the triangles, which share no corner with the others."""
-        used = np.unique(self.triangles[triangles])
+        used = distinct(self.triangles[triangles])
         places = np.searchsorted(used, self.triangles[triangles])
         return Facets(self.points[used], self.normals[used], places, self.owners[triangles])
 
@@ -305,7 +305,7 @@ def _group(rings: Rings, wanted: Marks) -> Iterator[tuple[tuple[int, ...], Integ
     sizes, counts = np.diff(rings.start), np.diff(rings.first)
     single = np.flatnonzero(wanted & (counts == 1))
     outer = sizes[rings.first[single]]
-    for size in np.unique(outer).tolist():
+    for size in distinct(outer).tolist():
         yield (size,), single[outer == size]
     holed: dict[tuple[int, ...], list[int]] = {}
     for face in np.flatnonzero(wanted & (counts != 1)).tolist():

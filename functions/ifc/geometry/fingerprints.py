@@ -16,10 +16,11 @@ import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.ifc.geometry.digests import Digests
 from functions.ifc.geometry.shapes import LINES
-from functions.ifc.geometry.texts import MISSING, Index, Texts
+from functions.ifc.geometry.texts import Index, Texts
 from functions.ifc.reader import Reader
+from functions.ifc.step.digests import Digests
+from functions.ifc.step.rows import MISSING
 
 FACETED = frozenset(
     {
@@ -67,8 +68,10 @@ class Fingerprints:
         self._types = _group(
             (b, a) for a, b in reader.pairs("IfcRelDefinesByType", "RelatingType", "RelatedObjects")
         )
-        known = self.texts is not None and not self._foreign
-        self._digests = Digests.of(self.texts.index, self._styles) if self.texts and known else None
+        self._kept: dict[int, int | None] = {}
+        self._digests: Digests | None = None
+        if self.texts is not None and not self._foreign:
+            self._digests = self.texts.index.digests(self._styles)
 
     def _style(
         self, owner: ifcopenshell.entity_instance, more: Iterable[ifcopenshell.entity_instance]
@@ -79,6 +82,14 @@ class Fingerprints:
     def _get(self, numbers: Iterable[int]) -> list[ifcopenshell.entity_instance]:
         """Return instances by number."""
         return [self.reader.model.by_id(number) for number in numbers]
+
+    def settle(self) -> None:
+        """Forget all digests but those of looks; there are no fingerprints any more."""
+        looks = {
+            number for some in (self._styles, self._materials) for each in some.values() for number in each
+        }
+        self._kept = {number: self._find(number) for number in looks}
+        self._digests = None
 
     def of(self, product: ifcopenshell.entity_instance) -> bytes | None:
         """Return a product's fingerprint; None where it has none that can be trusted."""
@@ -117,10 +128,17 @@ class Fingerprints:
 
     def _digest(self, number: int) -> int:
         """Return the digest of an instance. Raises an UnreadError."""
-        found = None if self._digests is None else self._digests.get(number)
+        found = self._find(number)
         if found is None:
             raise UnreadError
         return found
+
+    def _find(self, number: int) -> int | None:
+        """Return the digest of an instance, if there is one."""
+        if self._digests is None or self.texts is None:
+            return self._kept.get(number)
+        row = self.texts.index.row(number)
+        return int(self._digests.words[row]) if row != MISSING and self._digests.known[row] else None
 
     def _shape(self, product: ifcopenshell.entity_instance) -> Iterator[int]:
         """Yield the digests of the representations. Lines do not count: they have no part in a mesh."""

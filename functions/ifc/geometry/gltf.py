@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 TO_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, -1.0, 0, 0], [0, 0, 0, 1.0]])
 ZERO = np.zeros(3)
+UNTURNED = np.eye(3)
 FAR_M = 1000.0  # float32 has steps of 0.06 mm there
 COPIED = 1 << 16
 MAX_BYTES = 2**32 - 1
@@ -44,6 +45,7 @@ QUANTISATION = "KHR_mesh_quantization"
 QUANTISED = np.dtype([("position", np.uint16, 4), ("normal", np.int8, 4)])
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
 HEAD_BYTES = 20
+ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # json.dumps makes one for each value
 JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
 
 
@@ -134,10 +136,11 @@ class Scene:
             attributes = self._quantise(np.round((points - origin) / step), normals)
         else:
             step = 1.0
-            origin = np.round((low + high) / 2) if float(np.abs(points).max()) > FAR_M else ZERO
+            far = max(float(high.max()), -float(low.min())) > FAR_M
+            origin = np.round((low + high) / 2) if far else ZERO
             positions = (points - origin).astype(np.float32)
             box = np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(float)
-            attributes = {"POSITION": self._vector(positions, bounded=True)}
+            attributes = {"POSITION": self._vector(positions, bounds=box)}
             if normals is not None:
                 attributes["NORMAL"] = self._vector(normals)
         if self.textured and mesh.normals is not None:
@@ -157,8 +160,8 @@ class Scene:
         self._bounds.append(box)
         return len(self._meshes) - 1
 
-    def _vector(self, rows: NDArray[np.float32], *, bounded: bool = False) -> int:
-        """Write vectors, and return the number of their accessor."""
+    def _vector(self, rows: NDArray[np.float32], *, bounds: Floats | None = None) -> int:
+        """Write vectors, and return the number of their accessor; `bounds` are the lowest and the highest."""
         accessor = {
             "bufferView": 0,
             "byteOffset": self.vertices.tell(),
@@ -166,8 +169,8 @@ class Scene:
             "count": len(rows),
             "type": f"VEC{rows.shape[1]}",
         }
-        if bounded:
-            accessor |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
+        if bounds is not None:
+            accessor |= {"min": bounds[0].tolist(), "max": bounds[1].tolist()}
         if rows.shape[1] * rows.itemsize < STRIDE:
             rows = np.pad(rows, ((0, 0), (0, STRIDE // rows.itemsize - rows.shape[1])))
         self.vertices.write(np.ascontiguousarray(rows).tobytes())
@@ -237,7 +240,7 @@ class Scene:
     def _pieces(self, document: dict[str, Any], name: str) -> Iterator[bytes]:
         """Yield the JSON part, a node at a time: as a whole the nodes take more memory than the meshes."""
         yield _text(document)[:-1]
-        yield from _list("nodes", (_text(node) for node in self._tree(name)))
+        yield from _list("nodes", self._tree(name))
         if self._meshes:
             yield from _list("meshes", self._meshes)
             yield from _list("accessors", self._accessors)
@@ -260,7 +263,7 @@ class Scene:
             }
         return document
 
-    def _tree(self, name: str) -> Iterator[dict[str, Any]]:
+    def _tree(self, name: str) -> Iterator[bytes]:
         """Yield the root node and one node an element, both as far from zero as they need be."""
         far = bool(self._nodes) and float(np.abs([self.low, self.high]).max()) > FAR_M
         origin = np.round((self.low + self.high) / 2) if far else np.zeros(3)
@@ -270,14 +273,14 @@ class Scene:
             root["translation"] = (lift + 0.0).tolist()
         if self._nodes:
             root["children"] = list(range(1, len(self._nodes) + 1))
-        yield root
+        yield _text(root)
         for placed in self._nodes:
             yield _node(placed, origin)
 
 
 def _text(value: dict[str, Any]) -> bytes:
     """Return JSON."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    return ENCODER.encode(value).encode()
 
 
 def _list(name: str, items: Iterable[bytes]) -> Iterator[bytes]:
@@ -314,21 +317,22 @@ def _views(vertices: int, indices: int) -> list[dict[str, Any]]:
     return [{"buffer": 0, **first}, {"buffer": 0, **second}]
 
 
-def _node(placed: Placed, origin: Floats) -> dict[str, Any]:
+def _node(placed: Placed, origin: Floats) -> bytes:
     """Return one element's node; most are only moved."""
-    node: dict[str, Any] = {"mesh": placed.mesh, **json.loads(placed.label)}
+    place: dict[str, Any] = {}
     matrix = np.frombuffer(placed.placement).reshape(4, 4).copy()
     matrix[:3, 3] -= origin
     matrix += 0.0  # no negative zeros
-    if (matrix[:3, :3] != np.eye(3)).any():
+    if (matrix[:3, :3] != UNTURNED).any():
         matrix[:3, :3] *= placed.scale
-        node["matrix"] = matrix.T.ravel().tolist()
-        return node
-    if placed.scale != 1:
-        node["scale"] = [placed.scale] * 3
-    if matrix[:3, 3].any():
-        node["translation"] = matrix[:3, 3].tolist()
-    return node
+        place["matrix"] = matrix.T.ravel().tolist()
+    else:
+        if placed.scale != 1:
+            place["scale"] = [placed.scale] * 3
+        if matrix[:3, 3].any():
+            place["translation"] = matrix[:3, 3].tolist()
+    parts = [b'{"mesh":%d' % placed.mesh, placed.label[1:-1], *([_text(place)[1:-1]] if place else [])]
+    return b",".join(parts) + b"}"
 
 
 def _material(material: Material) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from functions.ifc.geometry.plans import Plans
 from functions.ifc.geometry.polygons import cross
 from functions.ifc.geometry.shapes import LINES
 from functions.ifc.placements import WORLD, Placements
+from functions.ifc.step.rows import distinct
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Indices
@@ -229,7 +230,7 @@ def compare(draft: Draft, mesh: Mesh) -> dict[bytes, Material] | None:
 def _agree(ours: Facets, mesh: Mesh, within: float) -> bool:
     """Tell whether areas, volumes and boxes are the same, and the kernel's normals those of planes."""
     theirs = np.concatenate([part for _, part in mesh.parts])
-    used = ours.points[np.unique(ours.triangles)]
+    used = ours.points[distinct(ours.triangles)]
     low, high = used.min(axis=0), used.max(axis=0)
     area, other = _area(ours.points, ours.triangles), _area(mesh.points, theirs)
     volume, expected = _volume(ours.points - low, ours.triangles), _volume(mesh.points - low, theirs)

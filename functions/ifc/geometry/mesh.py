@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from functions.ifc.reader import clean
+from functions.ifc.step.rows import distinct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +88,11 @@ class Mesh:
         """The lowest and the highest corner, as two rows."""
         return np.stack([self.points.min(axis=0), self.points.max(axis=0)])
 
+    @cached_property
+    def reach(self) -> float:
+        """The largest coordinate, whatever its sign."""
+        return float(np.abs(self.bounds).max())
+
 
 def read_materials(triangulation: Any) -> list[Material]:  # noqa: ANN401 - a SWIG class
     """Return the materials of a triangulation in the order that its material ids count them."""
@@ -111,7 +117,7 @@ def _parts(
     if len(owners) != len(triangles):
         owners = np.full(len(triangles), 0 if materials else -1, np.int32)
     alone = bool((owners == owners[0]).all())
-    for number in [int(owners[0])] if alone else np.unique(owners).tolist():
+    for number in [int(owners[0])] if alone else distinct(owners).tolist():
         known = 0 <= number < len(materials)
         material = materials[number] if known else Material("none", GREY)
         yield material, triangles if alone else triangles[owners == number]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -54,10 +55,9 @@ class Plan:
 
     def apply(self, corners: Floats) -> Facets | None:
         """Return the surface of a body with other corners; None where it is made of other triangles."""
-        points = corners[self.rows]
-        a, b, c = points[self.triangles.T]
+        a, b, c = corners[self._corners]
         planes = cross(b - a, c - a)
-        whose = self.patches[self.triangles[:, 0]]
+        whose = self._owners
         sums = np.stack([np.bincount(whose, planes[:, axis]) for axis in range(3)], axis=1)
         sizes = np.sqrt(np.einsum("ij,ij->i", sums, sums))
         if not sizes.all():
@@ -65,7 +65,8 @@ class Plan:
         normals = sums / sizes[:, None]
         along = np.einsum("ij,ij->i", planes, normals[whose])
         across = planes - along[:, None] * normals[whose]
-        firsts = points[np.searchsorted(self.patches, np.arange(len(sizes)))]
+        points = corners[self.rows]
+        firsts = points[self._firsts]
         if (
             along.min() < -FLAT_M2
             or np.abs(across).max() > FLAT_M2
@@ -74,6 +75,21 @@ class Plan:
         ):
             return None
         return Facets(points, normals[self.patches], self.triangles, np.zeros(len(self.triangles), np.int64))
+
+    @cached_property
+    def _corners(self) -> Integers:
+        """The corners of body and bites that each triangle has: all first ones, all second, all third."""
+        return self.rows[self.triangles.T]
+
+    @cached_property
+    def _owners(self) -> Integers:
+        """The patch of each triangle."""
+        return self.patches[self.triangles[:, 0]]
+
+    @cached_property
+    def _firsts(self) -> Integers:
+        """The first vertex of each patch."""
+        return np.searchsorted(self.patches, np.arange(self.patches[-1] + 1))
 
 
 @dataclass

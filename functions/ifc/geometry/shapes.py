@@ -61,9 +61,11 @@ class Shapes:
     _placed: set[int] = field(default_factory=set)
     _makes: dict[int, Make | None] = field(default_factory=dict)
 
-    def look(self, product: ifcopenshell.entity_instance) -> Make:
-        """Return what a product's shape is made of, or raise a CycleError."""
+    def look(self, product: ifcopenshell.entity_instance, *, known: Make | None = None) -> Make:
+        """Return what a product's shape is made of, or raise a CycleError; `known` is an equal shape's."""
         self._check_placement(product)
+        if known is not None:
+            return known
         make = Make()
         shape = self.reader.entity(product, "Representation")
         for representation in self.reader.entities(shape, "Representations"):

@@ -35,7 +35,7 @@ from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, 
 from functions.ifc.geometry.fingerprints import Fingerprints
 from functions.ifc.geometry.lines import Lines
 from functions.ifc.geometry.makers import Draft, Maker
-from functions.ifc.geometry.shapes import CycleError, Shapes
+from functions.ifc.geometry.shapes import CycleError, Make, Shapes
 from functions.ifc.geometry.witness import Testimony, Witness
 from functions.ifc.placements import LIMIT_M, Placements
 from functions.ifc.reader import Reader
@@ -155,11 +155,13 @@ class Geometry:
         if self.share and self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
         queue: dict[int, tuple[bool, int]] = {}
-        leaders: dict[bytes, int] = {}
+        leaders: dict[bytes, tuple[int, Make]] = {}
         for product in products:
             number = product.id()
+            key = fingerprints.of(product)
+            leader, known = leaders.get(key, (number, None)) if key else (number, None)
             try:
-                make = shapes.look(product)
+                make = shapes.look(product, known=known)
             except CycleError as error:
                 self.elements += 1
                 self.failed[number] = str(error)
@@ -169,14 +171,16 @@ class Geometry:
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
-            key = fingerprints.of(product)
-            if key is not None and leaders.setdefault(key, number) != number:
-                self._twins.setdefault(leaders[key], []).append(number)
-            else:
-                if key is not None and not make.exact:
+            if leader != number:
+                self._twins.setdefault(leader, []).append(number)
+                continue
+            if key is not None:
+                leaders[key] = number, make
+                if not make.exact:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
-                queue[number] = make.exact, make.source
-                self._items[number] = make.items
+            queue[number] = make.exact, make.source
+            self._items[number] = make.items
+        fingerprints.settle()
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:
@@ -299,7 +303,7 @@ class Geometry:
 
     def _is_sound(self, made: Made) -> bool:
         """Tell whether a shape lies on Earth; a damaged number would spoil the whole scene."""
-        reach = max(float(np.abs(made.placement).max()), float(np.abs(made.mesh.bounds).max()))
+        reach = max(float(np.abs(made.placement).max()), made.mesh.reach)
         if np.isfinite(reach) and reach <= LIMIT_M:
             return True
         self.failed[made.number] = "it lies farther away than any place on Earth"

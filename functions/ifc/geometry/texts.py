@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from functions.ifc.step.digests import Digests
+from functions.ifc.step.digits import read_numbers
+from functions.ifc.step.rows import MISSING, Links, distinct, find, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,14 +34,6 @@ if TYPE_CHECKING:
     Marks = NDArray[np.bool_]
 
 CHUNK_BYTES = 1 << 18
-WORD = 8  # bytes
-ZEROS, BEYOND_NINE, HIGH_BITS = (np.uint64(int(byte * WORD, 16)) for byte in ("30", "76", "80"))
-PAIRS = tuple(
-    (np.uint64(bits), np.uint64(factor), np.uint64(mask))
-    for bits, factor, mask in (
-        (8, 10, 0x00FF00FF00FF00FF), (16, 100, 0x0000FFFF0000FFFF), (32, 10_000, 0x00000000FFFFFFFF)
-    )
-)  # fmt: skip
 MAX_CLASS = 24  # how far behind a number to look at its class
 MAX_LINES = 50_000
 STRIDE = 2000  # lines to read at a time, where they are spread over the file
@@ -48,28 +44,23 @@ UNSHAPED = (b"REL", b"PROP", b"QUAN")
 KINDS = ("IfcCartesianPoint", "IfcPolyLoop", "IfcFace", "IfcFaceOuterBound", "IfcFaceBound")
 POINT, LOOP = 0, 1
 JOINT = b"\n;"  # a semicolon ends a line, so there is none in it
-MISSING = -1
-SPARSE = 8  # times as many numbers as rows: up to there a table of all numbers is found in at once
 
 Line = tuple[bytes, list[int]]
 """What follows the number of an instance, and the numbers that it refers to."""
 
 
-@dataclass(frozen=True)
-class Index:
-    """The instances that shapes may be made of, by growing number; a row is a place among them.
+@dataclass(frozen=True, eq=False)
+class Index(Links):
+    """The instances that shapes may be made of, by growing number.
 
     `places` are the offsets of what follows the numbers in the file, `says` hashes of the lines without any
-    instance numbers. The rows that row r refers to are `references[starts[r]:starts[r + 1]]`, in order;
-    MISSING is one that is not among them. `kinds` are places among KINDS, or MISSING.
+    instance numbers. `kinds` are places among KINDS, or MISSING.
     """
 
     numbers: Rows
     places: NDArray[Any]
     says: Numbers
     kinds: NDArray[np.int8]
-    starts: Rows
-    references: Rows
 
     def __len__(self) -> int:
         """How many there are."""
@@ -82,23 +73,30 @@ class Index:
         return row if row < len(numbers) and numbers[row] == number else MISSING
 
     def rows(self, numbers: Sequence[int] | Numbers) -> Rows:
-        """Return the rows of instance numbers, MISSING for those that are not there."""
+        """Return the rows of some instance numbers, MISSING for those that are not there."""
         wanted = np.asarray(numbers).astype(np.int32)  # of another type, all numbers would be copied
-        if len(wanted) > len(self) > 0 and self.numbers[-1] <= SPARSE * len(self):
-            table = np.full(int(self.numbers[-1]) + 2, MISSING, np.int32)
-            table[self.numbers] = np.arange(len(self), dtype=np.int32)
-            found: Rows = table[np.clip(wanted, 0, len(table) - 1)]
-            return found
         rows = np.searchsorted(self.numbers, wanted).astype(np.int32)
         rows[rows == len(self)] = MISSING
         if len(self):
             rows[self.numbers[rows] != wanted] = MISSING
         return rows
 
-    def below(self, rows: Rows) -> tuple[Rows, Rows]:
-        """Return all that some rows refer to, and how many each refers to."""
-        counts = self.starts[rows + 1] - self.starts[rows]
-        return self.references[_spread(self.starts[rows], counts)], counts
+    def digests(self, more: Mapping[int, Sequence[int]]) -> Digests:
+        """Return the digests of the rows; `more` has what counts besides the references, by numbers."""
+        return Digests.of(self.says.view(np.uint64), self._extend(more))
+
+    def _extend(self, more: Mapping[int, Sequence[int]]) -> Links:
+        """Return what the rows refer to, and behind it what some count besides."""
+        owners = self.rows([owner for owner, some in more.items() for _ in some])
+        targets = self.rows([target for some in more.values() for target in some])
+        order = np.argsort(owners, kind="stable")
+        order = order[owners[order] != MISSING]
+        owners, targets = owners[order], targets[order]
+        counts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(self)))])
+        return Links(
+            self.starts + counts.astype(np.int32),
+            np.insert(self.references, self.starts[owners + 1], targets),
+        )
 
 
 class Texts:
@@ -163,12 +161,16 @@ class Texts:
 
         None where one of them is not there, or may mislead: a string may hold what ends a line.
         """
-        known = fresh = np.unique(self.index.rows(numbers))
+        seen, count = np.zeros(len(self.index), bool), 0
+        fresh = distinct(self.index.rows(numbers))
         while len(fresh):
-            if fresh[0] == MISSING or len(known) > MAX_LINES:
+            count += len(fresh)
+            if fresh[0] == MISSING or count > MAX_LINES:
                 return None
-            fresh = np.setdiff1d(self.index.below(fresh)[0], known)
-            known = np.union1d(known, fresh)
+            seen[fresh] = True
+            below = distinct(self.index.below(fresh)[0])
+            fresh = below[(below == MISSING) | ~seen[below]]
+        known = np.flatnonzero(seen).astype(np.int32)
         lines = self.read(known)
         if any(b"'" in line for line in lines):
             return None
@@ -223,7 +225,7 @@ def _scan(text: bytes, offset: int) -> tuple[_Part, int]:
     codes = np.frombuffer(text + b"\0" * MAX_CLASS, np.uint8)
     heads = np.flatnonzero(codes == NEWLINE)
     heads = heads[codes[heads + 1] == HASH]
-    numbers, ends = _parse(codes, heads + 2)
+    numbers, ends = read_numbers(codes, heads + 2)
     classes = ends + 1 + (codes[ends + 1] == SPACE) + LETTERS  # after the =
     kept = ~np.logical_or.reduce([_begins(codes, classes, word) for word in UNSHAPED])
     lengths = np.diff(heads, append=len(text))
@@ -265,32 +267,11 @@ def _refer(codes: Bytes, heads: Numbers, ends: Numbers) -> tuple[Numbers, Number
         counts = np.bincount(owners[outside], minlength=len(heads))
     stops = np.empty(len(marks), np.int64)
     stops[own] = ends
-    numbers, stops[~own] = _parse(codes, marks[~own] + 1)
+    numbers, stops[~own] = read_numbers(codes, marks[~own] + 1)
     bounds = np.stack([marks + 1, stops], axis=1).ravel()
     runs = np.diff(bounds, prepend=0, append=len(codes))
     plain = codes[np.repeat(np.arange(len(runs)) % 2 == 0, runs)]
     return counts - 1, numbers, plain
-
-
-def _parse(codes: Bytes, places: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the numbers that begin at some places, and where they end.
-
-    Eight digits at a time, as the bytes of one word: see Lemire, "Quickly parsing eight digits" (2018).
-    """
-    codes = np.concatenate([codes, np.zeros(2 * WORD, np.uint8)])
-    words = np.ndarray(len(codes) - WORD, "<u8", codes, strides=(1,))
-    digits = words[places] ^ ZEROS
-    other = ((digits + BEYOND_NINE) | digits) & HIGH_BITS
-    counts = np.bitwise_count((other & -other) - np.uint64(1)) // np.uint8(8)  # of what is before the first
-    value = np.where(counts, digits << (np.uint64(8) * (np.uint64(WORD) - np.maximum(counts, 1))), 0)
-    for step, factor, mask in PAIRS:
-        value = (value * factor + (value >> step)) & mask
-    numbers, ends = value.astype(np.int64), places + counts
-    long = np.flatnonzero(counts == WORD)
-    if len(long):
-        more, ends[long] = _parse(codes, ends[long])
-        numbers[long] = numbers[long] * 10 ** (ends[long] - places[long] - WORD) + more
-    return numbers, ends
 
 
 def _begins(codes: Bytes, places: Numbers, word: bytes) -> Marks:
@@ -314,18 +295,10 @@ def _join(parts: Sequence[_Part]) -> Index:
         numbers, places, says, kinds, counts = (
             values[order] for values in (numbers, places, says, kinds, counts)
         )
-        references = references[_spread(starts, counts)]
+        references = references[spread(starts, counts)]
         if (numbers[1:] == numbers[:-1]).any():
             return _join([])
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     if not len(places) or places.max() <= np.iinfo(np.uint32).max:
         places = places.astype(np.uint32)
-    index = Index(numbers, places, says, kinds, starts, _NO_ROWS)
-    return replace(index, references=index.rows(references))
-
-
-def _spread(starts: NDArray[Any], counts: NDArray[Any]) -> Numbers:
-    """Return start, start + 1, ... for each start, so many as its count says."""
-    ends = np.cumsum(counts)
-    places: Numbers = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)
-    return places
+    return Index(starts, find(numbers, references), numbers, places, says, kinds)

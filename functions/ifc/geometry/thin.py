@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from functions.core.operation import Files
 from functions.ifc.gate import Checked, open_checked
 from functions.ifc.geometry.fingerprints import FOREIGN
-from functions.ifc.geometry.texts import KINDS, LOOP, MISSING, POINT, Index, Line, Texts
+from functions.ifc.geometry.texts import KINDS, LOOP, POINT, Index, Line, Texts
 from functions.ifc.reader import Reader
+from functions.ifc.step.rows import MISSING, distinct
 
 PARTS = ("IfcFace", "IfcFaceOuterBound", "IfcFaceBound", "IfcPolyLoop")
 # Faces that are more than flat, what may refer to one by itself, and what leaves everything to a kernel.
@@ -219,7 +220,7 @@ def _is_complete(texts: Texts, lost: Marks) -> bool:
     gone = lost | (index.kinds > POINT)
     owners = np.repeat(np.arange(len(index), dtype=np.int32), np.diff(index.starts))
     there = index.references != MISSING
-    owners = np.unique(owners[there][gone[index.references[there]] & ~gone[owners[there]]])
+    owners = distinct(owners[there][gone[index.references[there]] & ~gone[owners[there]]])
     _, first = np.unique(index.says[owners], return_index=True)
     return all(FACE_SET.fullmatch(line) for line in texts.read(owners[first]))
 

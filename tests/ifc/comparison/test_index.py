@@ -10,11 +10,12 @@ import numpy as np
 from functions.core import Files
 from functions.ifc.comparison import index as module
 from functions.ifc.comparison.classes import Classes
-from functions.ifc.comparison.digests import Digests, digest
+from functions.ifc.comparison.digests import digest
 from functions.ifc.comparison.index import Index, read_index
 from functions.ifc.comparison.notation import canonical, unify
 from functions.ifc.comparison.version import Version
 from functions.ifc.gate import check_model
+from functions.ifc.step.digests import Digests
 
 GUID = "2nJrDaLQfJ1QPhdJR0o97K"
 WALL = f"#5=IFCWALL('{GUID}',#2,'it''s #7; (a',$,$,#4,$,$,$);\n"
@@ -96,9 +97,9 @@ def test_digests_do_not_depend_on_numbers_and_order(step: Step, files: Files) ->
     lines = [line.replace("#3", "#9").replace("#4", "#14").replace("#6", "#16") for line in BODY.split("\n")]
     moved = "\n".join(lines[::-1])
     other, others = digests(step(moved), files, classes, salt=2)
-    assert sorted(ones.values.tolist()) == sorted(others.values.tolist())
+    assert sorted(ones.words.tolist()) == sorted(others.words.tolist())
     changed, third = digests(step(moved.replace("2.5", "2.6")), files, classes, salt=2)
-    assert not set(third.values[1:].tolist()) & set(ones.values[1:].tolist())
+    assert not set(third.words[1:].tolist()) & set(ones.words[1:].tolist())
     assert len(one.numbers) == len(other.numbers) == len(changed.numbers)
 
 
@@ -107,8 +108,8 @@ def test_what_runs_in_a_circle_equals_nothing(step: Step, files: Files) -> None:
     circle = "#3=IFCLOCALPLACEMENT(#4,#5);\n#4=IFCLOCALPLACEMENT(#3,#5);\n#6=IFCLOCALPLACEMENT(#3,#5);\n"
     _, ones = digests(step(circle), files, classes, salt=1)
     _, others = digests(step(circle), files, classes, salt=2)
-    assert ones.sound.tolist() == [True, False, False, False]
-    assert not set(ones.values[1:].tolist()) & set(others.values[1:].tolist())
+    assert ones.known.tolist() == [True, False, False, False]
+    assert not set(ones.words[1:].tolist()) & set(others.words[1:].tolist())
 
 
 def test_one_notation_for_numbers(step: Step, files: Files) -> None:

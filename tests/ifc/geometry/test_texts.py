@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from functions.ifc.geometry import texts
-from functions.ifc.geometry.digests import Digests
-from functions.ifc.geometry.texts import KINDS, Texts
+from functions.ifc.geometry.texts import KINDS, Index, Texts
 
 Step = Callable[..., Path]
 
@@ -33,8 +32,12 @@ def _chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def digests(texts: Texts, *numbers: int) -> list[int | None]:
-    known = Digests.of(texts.index, {})
-    return [known.get(number) for number in numbers]
+    return found(texts.index, {}, *numbers)
+
+
+def found(index: Index, more: Mapping[int, Sequence[int]], *numbers: int) -> list[int | None]:
+    digests, rows = index.digests(more), [index.row(number) for number in numbers]
+    return [int(digests.words[row]) if row >= 0 and digests.known[row] else None for row in rows]
 
 
 @pytest.mark.usefixtures("_chunks")
@@ -49,15 +52,15 @@ def test_equal_faces_say_the_same_whatever_their_numbers(step: Step) -> None:
 def test_the_same_lines_connected_otherwise_say_something_else(step: Step) -> None:
     turned = face(20).replace("(#20,#21,#22)", "(#20,#22,#21)")
     shared = face(30).replace("(#30,#31,#32)", "(#30,#31,#30)")
-    found = digests(Texts(step(face(10) + turned + shared), 19), 15, 25, 35)
-    assert None not in found
-    assert len(set(found)) == 3
+    each = digests(Texts(step(face(10) + turned + shared), 19), 15, 25, 35)
+    assert None not in each
+    assert len(set(each)) == 3
 
 
 def test_what_is_added_to_an_instance_counts_for_all_above_it(step: Step) -> None:
     index = Texts(step(face(10) + face(20) + face(30)), 19).index
-    plain, styled = Digests.of(index, {}), Digests.of(index, {21: [1]})
-    assert plain.get(15) == plain.get(25) == styled.get(15) != styled.get(25)
+    plain, styled = found(index, {}, 15, 25), found(index, {21: [1]}, 15, 25)
+    assert plain[0] == plain[1] == styled[0] != styled[1]
 
 
 @pytest.mark.usefixtures("_chunks")
