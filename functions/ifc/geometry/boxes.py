@@ -21,8 +21,8 @@ from functions.ifc.geometry.faces import Faces
 from functions.ifc.geometry.fingerprints import FACETED
 from functions.ifc.geometry.lines import GONE, Lines
 from functions.ifc.geometry.shapes import LINES
-from functions.ifc.geometry.texts import MISSING
 from functions.ifc.placements import LIMIT_M
+from functions.ifc.step.rows import MISSING
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import ifcopenshell
 import numpy as np
 
-from functions.ifc.geometry.texts import MISSING, Texts
+from functions.ifc.geometry.texts import Texts
+from functions.ifc.step.rows import MISSING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
