@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 from functions.core.compute import FargateSize, LambdaSize
 from functions.core.errors import LimitError, MemoryLimitError, PipelineError
 from functions.core.operation import Files, Operation
-from functions.ifc import faults
+from functions.ifc import faults, watch
 
 MAX_RESULT_BYTES = 4_000_000
 MAX_WARNINGS = 500
@@ -55,9 +55,12 @@ class FileSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one run may use: wall-clock seconds, and bytes of address space on top of the libraries."""
+    """What one run may use: wall-clock seconds, also for one shape, and bytes of address space on top of the
+    libraries.
+    """
 
     wall_s: float = 3600.0
+    shape_s: float = 60.0
     address_space_bytes: int | None = None
 
     @classmethod
@@ -70,12 +73,13 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One run: what, of which request, on which files, within which address space."""
+    """One run: what, of which request, on which files, within which address space, heeding which lessons."""
 
     operation: Operation
     request: Mapping[str, Any]
     files: FileSpec
     address_space_bytes: int | None
+    lessons: watch.Lessons
 
 
 def main(task: Task, reports: Connection, output: Connection) -> NoReturn:
@@ -123,6 +127,10 @@ class Reporter:
             self._next_progress = now + PROGRESS_INTERVAL_S
             self.send({"progress": [str(stage), int(done), int(total)]})
 
+    def work(self, work: watch.Work | None) -> None:
+        """Report what native code works on now."""
+        self.send({"work": work and [work.stream, work.engine, work.numbers]})
+
     def warn(self, message: str) -> None:
         """Report a warning once; after very many, report that there are more."""
         text = str(message)[:MAX_WARNING_CHARS]
@@ -147,6 +155,7 @@ def _run(task: Task, reporter: Reporter) -> dict[str, Any]:
         on_progress=reporter.progress,
         on_warning=reporter.warn,
     )
+    watch.begin(reporter.work, task.lessons)
     result = operation.load()(request, files)
     if not isinstance(result, operation.result):
         raise PipelineError(f"{operation.name} returned a {type(result).__name__}, not its result")

@@ -18,11 +18,13 @@ from typing import Any
 
 from functions.core.errors import CrashError, NotFoundError, PipelineError
 from functions.core.operation import Operation, Result, localise
-from functions.ifc.process import FileSpec, Limits, Outcome, run_in_child
+from functions.ifc.process import FatalError, FileSpec, Limits, Outcome, StuckError, run_in_child
+from functions.ifc.watch import Lessons
 
 # The distributions that decide about a result, named in its provenance.
 TOOLS = ("ifcpipe", "ifcopenshell", "numpy", "pydantic")
 OCTETS = "application/octet-stream"
+MAX_LESSONS = 20  # tries that may end at a shape: four for each that no engine can make
 # Registered types where there is one (https://www.iana.org/assignments/media-types).
 TYPES = {
     ".bcf": "application/zip",
@@ -102,8 +104,9 @@ def execute(
     """Run `operation` on local `inputs` (dotted field of the request -> path) and return what came out.
 
     Outputs are left in `folder`/outputs, which starts empty; scratch is removed again. A native crash is
-    tried once more in a fresh process with `robust` set. Raises what `run_in_child` raises, and a
-    PipelineError when the output that the result names is not there.
+    tried once more in a fresh process with `robust` set; where one shape takes too long or is the end of the
+    process, others of it are made without that shape. Raises what `run_in_child` raises, and a PipelineError
+    when the output that the result names is not there.
     """
     limits = limits or Limits.of(operation.compute)
     started = time.monotonic()
@@ -116,18 +119,13 @@ def execute(
         run_in_child, operation, body, on_progress=on_progress, on_warning=on_warning, should_stop=should_stop
     )
 
-    def attempt(*, robust: bool) -> Outcome:
+    def attempt(lessons: Lessons, *, robust: bool) -> Outcome:
         left = replace(limits, wall_s=max(limits.wall_s - (time.monotonic() - started), 0.0))
         with _fresh(folder) as (outputs, scratch):
             spec = FileSpec(inputs=files, outputs=outputs, scratch=scratch, robust=robust)
-            return run(spec, limits=left)
+            return run(spec, limits=left, lessons=lessons)
 
-    robust = False
-    try:
-        outcome = attempt(robust=False)
-    except CrashError:
-        robust = True
-        outcome = attempt(robust=True)
+    outcome, robust = _persist(attempt)
     outputs = _outputs(folder / "outputs", outcome.result, operation.name)
     warnings = tuple(dict.fromkeys([*outcome.result.warnings, *outcome.warnings]))
     return Execution(
@@ -142,6 +140,22 @@ def execute(
         tools=tools(),
         output_tail=outcome.output_tail,
     )
+
+
+def _persist(attempt: Callable[..., Outcome]) -> tuple[Outcome, bool]:
+    """Try, with what was learnt, until there is an outcome; also return whether native code has crashed."""
+    lessons, robust = Lessons(), False
+    for _ in range(MAX_LESSONS):
+        try:
+            return attempt(lessons, robust=robust), robust
+        except (StuckError, FatalError) as error:
+            lessons = lessons.after(error.work)
+            robust = robust or isinstance(error, FatalError)
+        except CrashError:
+            if robust:
+                raise
+            robust = True
+    return attempt(lessons, robust=robust), robust
 
 
 @contextmanager

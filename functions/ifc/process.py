@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
@@ -24,8 +24,9 @@ from functions.core.errors import Cancelled, CrashError, MemoryLimitError, Pipel
 from functions.core.operation import Operation, Result
 from functions.ifc import child, scratch
 from functions.ifc.child import FileSpec, Limits, Task
+from functions.ifc.watch import Lessons, Work
 
-__all__ = ["FileSpec", "Limits", "Outcome", "run_in_child", "warm"]
+__all__ = ["FatalError", "FileSpec", "Limits", "Outcome", "StuckError", "run_in_child", "warm"]
 
 TAIL_BYTES = 16_000
 MAX_REPORT_BYTES = 2 * child.MAX_RESULT_BYTES
@@ -53,6 +54,24 @@ class Outcome:
     output_tail: str
 
 
+class StuckError(TimeLimitError):
+    """Native code is at one shape for too long."""
+
+    def __init__(self, message: str, work: Work) -> None:
+        """Keep what it works on."""
+        super().__init__(message)
+        self.work = work
+
+
+class FatalError(CrashError):
+    """Native code died of a shape."""
+
+    def __init__(self, message: str, work: Work) -> None:
+        """Keep what it worked on."""
+        super().__init__(message)
+        self.work = work
+
+
 def _ignore(*_: object) -> None:
     """Listen to nothing."""
 
@@ -78,6 +97,7 @@ def run_in_child(
     files: FileSpec,
     *,
     limits: Limits,
+    lessons: Lessons = Lessons(),  # noqa: B008 - it is frozen
     on_progress: Callable[[str, int, int], None] = _ignore,
     on_warning: Callable[[str], None] = _ignore,
     should_stop: Callable[[], bool] = _never,
@@ -86,6 +106,7 @@ def run_in_child(
 
     Raises the PipelineError that the run raised, or TimeLimitError, MemoryLimitError, CrashError (native
     code died), Cancelled (`should_stop` said so); each with `output_tail` and `traceback_text` for the log.
+    A StuckError or a FatalError says which shapes were being made: see `functions.ifc.watch`.
     Whatever happens, also an exception of a callback, the child and its whole group are dead afterwards.
     """
     task = Task(
@@ -93,12 +114,13 @@ def run_in_child(
         request=dict(request),
         files=files,
         address_space_bytes=limits.address_space_bytes,
+        lessons=lessons,
     )
     started = time.monotonic()
     run = _Run(task, on_progress=on_progress, on_warning=on_warning)
     try:
         try:
-            run.watch(deadline=started + limits.wall_s, should_stop=should_stop)
+            run.watch(deadline=started + limits.wall_s, shape_s=limits.shape_s, should_stop=should_stop)
         finally:
             run.end()
         return run.outcome(operation, wall_s=time.monotonic() - started)
@@ -150,6 +172,8 @@ class _Run:
         self.final: dict[str, Any] | None = None
         self.warnings: list[str] = []
         self.exitcode: int | None = None
+        self._work: Work | None = None
+        self._heard = 0.0
         self._unread = bytearray()
         self._tail = bytearray()
         reports, reports_end = _CONTEXT.Pipe(duplex=False)
@@ -168,7 +192,7 @@ class _Run:
         """The last of what the child wrote to stdout and stderr."""
         return self._tail.decode("utf-8", "replace")
 
-    def watch(self, *, deadline: float, should_stop: Callable[[], bool]) -> None:
+    def watch(self, *, deadline: float, shape_s: float, should_stop: Callable[[], bool]) -> None:
         """Listen until the child has reported its end, or is gone."""
         ask = 0.0
         while self.final is None:
@@ -180,6 +204,8 @@ class _Run:
                 return
             if now >= deadline:
                 raise TimeLimitError("The job ran longer than its time limit")
+            if self._work and now >= self._heard + shape_s:
+                raise StuckError(f"One shape takes longer than {shape_s:g} s", self._work)
             if now >= ask:
                 ask = now + TICK_S
                 if should_stop():
@@ -207,7 +233,7 @@ class _Run:
     def outcome(self, operation: Operation, *, wall_s: float) -> Outcome:
         """Return the outcome of an ended child, or raise what it stands for."""
         if self.final is None:
-            raise _death(operation.name, self.exitcode, self.output_tail)
+            raise _death(operation.name, self.exitcode, self.output_tail, self._work)
         if "error" in self.final:
             error = PipelineError.from_dict(self.final["error"])
             error.traceback_text = self.final["traceback"]
@@ -245,6 +271,8 @@ class _Run:
         elif "warning" in report:
             self.warnings.append(report["warning"])
             self._on_warning(report["warning"])
+        elif "work" in report:
+            self._work, self._heard = _work(report["work"]), time.monotonic()
         else:
             self.final = report
 
@@ -334,8 +362,13 @@ def _kill(process: Child) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _death(name: str, exitcode: int | None, output: str) -> PipelineError:
-    """Return what the death of a child means that has reported nothing."""
+def _work(told: Sequence[Any] | None) -> Work | None:
+    """Return what a child has told of its work; nothing where no shape is left to be made."""
+    return Work(told[0], told[1], tuple(told[2])) if told and told[2] else None
+
+
+def _death(name: str, exitcode: int | None, output: str, work: Work | None) -> PipelineError:
+    """Return what the death of a child means that has reported no result."""
     if exitcode is None or exitcode >= 0:
         return CrashError(f"{name} ended without a result (exit code {exitcode})")
     number = -exitcode
@@ -344,4 +377,5 @@ def _death(name: str, exitcode: int | None, output: str) -> PipelineError:
         return MemoryLimitError(f"{name} was killed by the system ({word}), as it does when memory runs out")
     if number == signal.SIGABRT and "bad_alloc" in output:
         return MemoryLimitError(f"{name} needs more memory than its limit")
-    return CrashError(f"{name} crashed in native code ({word})")
+    message = f"{name} crashed in native code ({word})"
+    return CrashError(message) if work is None else FatalError(message, work)

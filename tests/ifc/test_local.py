@@ -61,6 +61,32 @@ def test_a_second_crash_is_final(probe: Operation, tmp_path: Path) -> None:
     assert "about to crash" in caught.value.output_tail
 
 
+IMPATIENT = Limits(shape_s=0.5)
+
+
+@pytest.mark.parametrize("kind", ["hang", "crash"])
+def test_a_shape_that_one_engine_never_ends_is_made_by_the_other(
+    kind: str, probe: Operation, tmp_path: Path
+) -> None:
+    request = {"do": "make_shapes", "text": f"{kind} quick"}
+    execution = execute(probe, request, {}, folder=tmp_path, limits=IMPATIENT)
+    assert execution.statistics == {"made": [1, 2, 3, 4, 5], "given_up": True}
+    assert execution.robust is (kind == "crash")
+
+
+@pytest.mark.parametrize("kind", ["hang", "crash"])
+def test_a_shape_that_no_engine_ends_costs_no_other(kind: str, probe: Operation, tmp_path: Path) -> None:
+    request = {"do": "make_shapes", "text": f"{kind} quick slow"}
+    execution = execute(probe, request, {}, folder=tmp_path, limits=IMPATIENT)
+    assert execution.statistics == {"made": [1, 2, 4, 5], "given_up": True}
+
+
+def test_shapes_that_take_no_time_each_may_take_any_time_together(probe: Operation, tmp_path: Path) -> None:
+    request = {"do": "take_time", "text": "0.4"}
+    execution = execute(probe, request, {}, folder=tmp_path, limits=Limits(shape_s=2.0))
+    assert execution.statistics == {"tries": 1}
+
+
 @pytest.mark.parametrize("what", ["promise", "write_nothing", "point_outside"])
 def test_there_is_no_success_without_the_output(probe: Operation, tmp_path: Path, what: str) -> None:
     with pytest.raises(PipelineError, match="did not produce"):

@@ -4,7 +4,8 @@ Engines. The first try is `hybrid-cgal-simple-opencascade`: CGAL's simple kernel
 exactly, OpenCASCADE for booleans. Shapes with curves go to OpenCASCADE at once, since the others round a
 circle otherwise (`curves`), and so do several items with booleans among them (`shapes`). What the first
 engine leaves out is tried once more by the other one, and counted as `fell_back`; what still gives nothing
-is counted as `failed` and named.
+is counted as `failed` and named. An engine that takes a minute for one shape, or crashes of it, costs this
+shape and no other: see `functions.ifc.watch`.
 Booleans are what takes the time. Elements with equal fingerprints are made once (`shared`); whether their
 placements are understood is proven on the one that is meshed. Flat faces, extruded polygons and walls with
 openings are made without any engine (`made`), once an engine has shown the looks of one like them: see
@@ -40,6 +41,7 @@ from functions.ifc.geometry.witness import Testimony, Witness
 from functions.ifc.placements import LIMIT_M, Placements
 from functions.ifc.reader import Reader
 from functions.ifc.units import length_scale, list_units
+from functions.ifc.watch import Watch
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
@@ -50,6 +52,8 @@ BATCH = 8  # elements to start with; then as many as gave about VERTICES last ti
 BATCH_MAX = 50
 VERTICES = 10_000
 NAMED_FAILURES = 20
+UNMADE = "no engine could mesh it"
+GIVEN_UP = "making its shape takes too long, or ends the process"
 UNCUT = "disable-opening-subtractions"
 DAMAGED = (ArithmeticError, LookupError, TypeError, ValueError)  # what comes of numbers that are none
 EXACT_M = 1e-6  # how well a placement that we work out must agree with IfcOpenShell's
@@ -101,6 +105,7 @@ class Geometry:
         """Get ready to read placements."""
         self.model = self.reader.model
         self._size = len(self.model.entity_names())
+        self._watch = Watch()
         self._placements = Placements(self.reader)
         self._scale = length_scale(list_units(self.reader)) or 1.0
 
@@ -119,8 +124,16 @@ class Geometry:
                     self.shared += 1
                     yield self._shape(twin)
             for number in batch:  # those that no twin could help
-                queue += self._twins.pop(number, [])
+                queue += self._left(number)
             size = max(1, min(len(batch) * VERTICES // max(vertices, 1), 2 * size, BATCH_MAX))
+
+    def _left(self, number: int) -> list[int]:
+        """Return the equals of an element that are left for an engine; none where it was given up."""
+        twins = self._twins.pop(number, [])
+        if number not in self.failed or not self._watch.gave_up(number):
+            return twins
+        self.failed.update(dict.fromkeys(twins, self.failed[number]))
+        return []
 
     def boxes(self, products: Sequence[int]) -> dict[int, Floats]:
         """Return the boxes of those products, given by number, that have one without being meshed."""
@@ -184,10 +197,16 @@ class Geometry:
         return sorted(queue, key=lambda number: queue[number])
 
     def _take(self, queue: list[int], start: int, size: int) -> list[int]:
-        """Return the next batch: all for OpenCASCADE first or none, fewer of elements with many items."""
+        """Return the next batch: all for OpenCASCADE first or none, fewer of elements with many items.
+
+        What may have been the end of an earlier try stands alone.
+        """
         end, items, exact = start, 0, queue[start] in self._exact
         while end < min(start + size, len(queue)) and items < BATCH_MAX:
             if (queue[end] in self._exact) != exact:
+                break
+            if self._watch.is_suspect(queue[end]):
+                end += end == start
                 break
             items += self._items.get(queue[end], 1)
             end += 1
@@ -272,7 +291,7 @@ class Geometry:
             if not rest:
                 return
         for number in rest:
-            self.failed.setdefault(number, "no engine could mesh it")
+            self.failed.setdefault(number, GIVEN_UP if self._watch.gave_up(number) else UNMADE)
 
     def _confirm(self, batch: list[int]) -> dict[int, Made]:
         """Return what the fast engine makes of booleans, as far as the witness confirms it."""
@@ -290,11 +309,13 @@ class Geometry:
 
     def _try(self, numbers: list[int], engine: str) -> dict[int, Made]:
         """Return what one engine makes of some products."""
+        numbers = self._watch.spare(numbers, engine)
         if not numbers:
             return {}
         model = self.model if self.thin is None else self.thin.serve(numbers)
+        shapes = tessellate(model, numbers, engine=engine, settings=self.settings, size=self._size)
         try:
-            made = list(tessellate(model, numbers, engine=engine, settings=self.settings, size=self._size))
+            made = list(self._watch.over(shapes, numbers, engine))
         except RuntimeError:
             # One element that cannot be read must not cost its neighbours.
             alone = [self._try([number], engine) for number in numbers] if len(numbers) > 1 else []

@@ -9,15 +9,19 @@ import errno
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from functions.core import Files, Result
 from functions.core.errors import ModelError, TooLargeError
+from functions.ifc.watch import Watch
 
 from . import ProbeRequest
 
@@ -181,3 +185,47 @@ def open_it(request: ProbeRequest, files: Files) -> Result:
     model = open_model(files.input(request.model or ""), files)
     count = sum(1 for entity in model if entity.get_info())
     return Result(message="opened", statistics={"instances": count, "schema": model.schema_identifier})
+
+
+@dataclass
+class Thing:
+    number: int
+
+
+def make_shapes(request: ProbeRequest, files: Files) -> Result:
+    """Make five shapes of two engines; `text` says which engine hangs or crashes at the third one."""
+    watch, made = Watch(), list[int]()
+    queue = [1, 2, 3, 4, 5]
+    while queue:
+        batch = queue[:1] if watch.is_suspect(queue[0]) else [n for n in queue if not watch.is_suspect(n)]
+        queue = [number for number in queue if number not in batch]
+        for engine in ("quick", "slow"):
+            left = [number for number in watch.spare(batch, engine) if number not in made]
+            shapes = (_make_shape(number, engine, request.text) for number in left)
+            made += [shape.number for shape in watch.over(shapes, left, engine)]
+    return Result(message="made", statistics={"made": sorted(made), "given_up": watch.gave_up(3)})
+
+
+def _make_shape(number: int, engine: str, text: str) -> Thing:
+    kind, *engines = text.split()
+    if number == 3 and engine in engines:
+        if kind == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        time.sleep(600)
+    return Thing(number)
+
+
+def take_time(request: ProbeRequest, files: Files) -> Result:
+    """Make eight shapes, each in so many seconds, and think for as long as six of them afterwards."""
+    count = Path(files.outputs.parent / "tries")
+    count.write_text(f"{int(count.read_text()) + 1 if count.exists() else 1}")
+    seconds = float(request.text)
+
+    def make() -> Iterator[Thing]:
+        for number in range(8):
+            time.sleep(seconds)
+            yield Thing(number)
+
+    list(Watch().over(make(), range(8), "quick"))
+    time.sleep(6 * seconds)
+    return Result(message="made", statistics={"tries": int(count.read_text())})
