@@ -72,6 +72,12 @@ def test_operations_are_listed_and_explained(ifcpipe: Run) -> None:
     assert ifcpipe("operations", "ifcinfo", "--json").json["request"]["properties"]["filename"]
 
 
+def test_the_fields_of_objects_inside_are_explained_too(ifcpipe: Run) -> None:
+    shown = ifcpipe("operations", "ifcclash").out
+    assert "clash_sets.0.a.0.selector" in shown and "clash_sets.0.b.0.file" in shown
+    assert "[number, number, number] or null" in ifcpipe("operations", "ifcconvert").out
+
+
 def test_exec_runs_an_operation_on_local_files(ifcpipe: Run, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "house.ifc").write_bytes(HOUSE.read_bytes())
