@@ -122,6 +122,7 @@ def _json(value: bool) -> bool:
 
 
 Json = Annotated[bool, typer.Option("--json", callback=_json, help="JSON on standard output, nothing else.")]
+Timeout = Annotated[float, typer.Option(min=0, max=31_536_000, help="Seconds to wait at most.")]
 StackName = Annotated[
     str, typer.Option("--stack", envvar="IFCPIPE_STACK", help="Name of the local stack to use.")
 ]

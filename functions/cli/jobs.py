@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from functions.cli.console import DEFAULT_STACK, DONE, FAILED, Json, StackName, out, seconds, size
+from functions.cli.console import DEFAULT_STACK, DONE, FAILED, Json, StackName, Timeout, out, seconds, size
 from functions.cli.session import client, connect, environment
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def watch(
     jobs: Annotated[
         list[str] | None, typer.Argument(metavar="[JOB]...", help="Jobs; all open ones if none.")
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 7200,
+    timeout: Timeout = 7200,
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:

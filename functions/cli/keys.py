@@ -20,7 +20,7 @@ def create(
     scope: Annotated[
         list[str] | None, typer.Option(help="read, write, traceback or admin; all but admin if left out.")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Days until it expires.")] = None,
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from functions.core import registry
@@ -53,19 +54,40 @@ def limits(item: Operation) -> str:
 
 
 def fields(schema: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the fields of a request's JSON Schema: name, type, default, description."""
-    required = set(schema.get("required", ()))
-    return [
-        {
-            "name": name,
+    """Return the fields of a request's JSON Schema: name, type, default, description.
+
+    Those of objects inside follow their field, under the dotted names that errors give them; one in a list
+    is called after its first place, as `clash_sets.0.name`.
+    """
+    return list(_rows(schema, schema))
+
+
+def _rows(part: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[dict[str, str]]:
+    required = set(part.get("required", ()))
+    for name, field in part["properties"].items():
+        default = json.dumps(field.get("default"), ensure_ascii=False)
+        yield {
+            "name": path + name,
             "type": _type(field, schema),
-            "default": "required"
-            if name in required
-            else json.dumps(field.get("default"), ensure_ascii=False),
+            "default": "required" if name in required else default,
             "description": " ".join(_description(field, schema).split()),
         }
-        for name, field in schema["properties"].items()
-    ]
+        for inner, listed in _objects(field, schema):
+            yield from _rows(inner, schema, f"{path}{name}.0." if listed else f"{path}{name}.")
+
+
+def _objects(
+    field: dict[str, Any], schema: dict[str, Any], *, listed: bool = False
+) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield the objects that a field holds, each with whether it stands in a list."""
+    if "$ref" in field:
+        field = schema["$defs"][field["$ref"].rpartition("/")[2]]
+    if "properties" in field:
+        yield field, listed
+    for option in (*field.get("anyOf", ()), *field.get("oneOf", ())):
+        yield from _objects(option, schema, listed=listed)
+    if "items" in field:
+        yield from _objects(field["items"], schema, listed=True)
 
 
 def _description(field: dict[str, Any], schema: dict[str, Any]) -> str:
@@ -83,13 +105,13 @@ def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
     if "$ref" in field:
         target = schema["$defs"][field["$ref"].rpartition("/")[2]]
         return f"{{{', '.join(target['properties'])}}}" if "properties" in target else _type(target, schema)
-    if "enum" in field:
-        return ", ".join(json.dumps(value) for value in field["enum"])
-    if "const" in field:
-        return json.dumps(field["const"])
+    if "enum" in field or "const" in field:
+        return ", ".join(json.dumps(value) for value in field.get("enum", [field.get("const")]))
     for union in ("anyOf", "oneOf"):
         if union in field:
             return " or ".join(dict.fromkeys(_type(option, schema) for option in field[union]))
+    if "prefixItems" in field:
+        return f"[{', '.join(_type(item, schema) for item in field['prefixItems'])}]"
     if field.get("type") == "array":
         return f"list of {_type(field.get('items', {}), schema)}"
     return str(field.get("type", "any"))

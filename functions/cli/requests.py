@@ -91,7 +91,11 @@ def check_outputs(
 
 def check_file(path: Path, *, field: str) -> None:
     """Raise an error that says why a path is no file that can be read."""
-    if path.is_file():
+    try:
+        found = path.is_file()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)[:80]!a} is no path: {error.args[-1]}", field=field) from None
+    if found:
         return
     if path.is_dir():
         raise InputError(f"{path} is a folder: name the files in it", field=field)

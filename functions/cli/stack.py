@@ -103,7 +103,7 @@ def ps(json_: Json = False) -> None:
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
     """Serve the API in this process, for development.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from functions.cli.console import DEFAULT_STACK, DONE, FAILED, Json, StackName, out, seconds, size
+from functions.cli.console import DEFAULT_STACK, DONE, FAILED, Json, StackName, Timeout, out, seconds, size
 from functions.cli.jobs import follow, message, show
 from functions.cli.session import connect, environment
 
@@ -49,7 +49,7 @@ def run(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="IFC files.")],
     op: Annotated[list[str], typer.Option("--op", metavar="NAME[:JSON]", help="Operation; may be repeated.")],
     out_: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out"),
-    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 7200,
+    timeout: Timeout = 7200,
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:
@@ -83,7 +83,7 @@ def submit(
     request: RequestText,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
     download: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, and store outputs.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 7200,
+    timeout: Timeout = 7200,
     json_: Json = False,
     stack: StackName = DEFAULT_STACK,
 ) -> None:

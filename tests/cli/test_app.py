@@ -72,6 +72,12 @@ def test_operations_are_listed_and_explained(ifcpipe: Run) -> None:
     assert ifcpipe("operations", "ifcinfo", "--json").json["request"]["properties"]["filename"]
 
 
+def test_the_fields_of_objects_inside_are_explained_too(ifcpipe: Run) -> None:
+    shown = ifcpipe("operations", "ifcclash").out
+    assert "clash_sets.0.a.0.selector" in shown and "clash_sets.0.b.0.file" in shown
+    assert "[number, number, number] or null" in ifcpipe("operations", "ifcconvert").out
+
+
 def test_exec_runs_an_operation_on_local_files(ifcpipe: Run, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "house.ifc").write_bytes(HOUSE.read_bytes())
@@ -147,6 +153,13 @@ def test_exec_tells_a_failed_job_as_json(ifcpipe: Run, tmp_path: Path) -> None:
         (("exec", "ifccsv", '{"filname": "a.ifc"}', "--out", "o"), "do you mean filename?"),
         (("serve", "--host", "256.0.0.1"), "cannot be used"),
         (("status", "j"), "ifcpipe up"),
+        (("serve", "--port", "99999"), "'--port'"),
+        (("key", "create", "--days", "99999999999"), "'--days'"),
+        (("watch", "j", "--timeout", "inf"), "'--timeout'"),
+        (("watch", "j", "--timeout", "nan"), "'--timeout'"),
+        (("watch", "j", "--timeout", "-1"), "'--timeout'"),
+        (("run", "x" * 5000, "--op", "ifcinfo"), "MODEL: 'xxx"),
+        (("exec", "ifcinfo", json.dumps({"filename": "x" * 1000}), "--out", "o"), "File name too long"),
         (("down",), "nothing runs under the name 'local'"),
         (("down", "../x"), "is not a name"),
         (("poll", "ifcinfos"), "'ifcinfos' is not an operation"),
