@@ -83,7 +83,7 @@ class Placements:
         return self.frame(self.reader.entity(placement, "RelativePlacement"))
 
     def frame(self, axes: ifcopenshell.entity_instance | None) -> Frame | None:
-        """Return the frame that an IfcAxis2Placement3D describes."""
+        """Return the frame that an IfcAxis2Placement3D or IfcAxis2Placement2D describes."""
         origin = self.point(self.reader.entity(axes, "Location"))
         if axes is None or origin is None:
             return None
@@ -107,9 +107,10 @@ class Placements:
         """Return a unit vector out of an IfcDirection, or what the standard says when it is left out."""
         direction = self.reader.entity(axes, name)
         values = None if direction is None else self.reader.read(direction, "DirectionRatios")
-        if not isinstance(values, tuple) or len(values) != len(default):
+        if not isinstance(values, tuple) or not 1 < len(values) <= len(default):
             return default
-        return _unit((float(values[0]), float(values[1]), float(values[2]))) or default
+        x, y, z = (*values, 0.0)[:3]
+        return _unit((float(x), float(y), float(z))) or default
 
 
 def box_corners(reader: Reader, placements: Placements, shape: ifcopenshell.entity_instance) -> list[Vector]:

@@ -29,6 +29,8 @@ ALWAYS = {"weld-vertices": False, "use-material-names": True}
 ITERATOR_S = 2.7e-7
 ALONE_S = {HYBRID: 0.6e-3, MANIFOLD: 0.6e-3}
 SLOWEST_S = 4.5e-3
+# Of several representations of a product, one of these is what it looks like; so says `create_shape`, too.
+BODIES = frozenset({"Body", "Facetation"})
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ def tessellate(
     engine: str = HYBRID,
     settings: Mapping[str, Any] | None = None,
     size: int = 0,
-) -> Iterator[Made]:
-    """Yield what an engine makes of some products, those with triangles only.
+) -> list[Made]:
+    """Return what an engine makes of some products, those with triangles only.
 
+    Of several representations of a product it is the body, else the first one.
     `size` is how many instances the model has: an iterator looks through them all before its first shape, so
     few products of a large model are made one by one.
 
@@ -70,15 +73,18 @@ def tessellate(
             ifcopenshell.geom.iterator(options, model, 1, include=products, geometry_library=kernel)
         )
     meshes: dict[str, Mesh | None] = {}
+    found: dict[int, Made] = {}
+    bodies: set[int] = set()
     for shape in shapes:
-        geometry = shape.geometry
-        name = geometry.id
-        if name not in meshes:
-            meshes[name] = Mesh.of(geometry)
-        mesh = meshes[name]
-        if mesh is not None:
+        number, geometry = int(shape.id), shape.geometry
+        if geometry.id not in meshes:
+            meshes[geometry.id] = Mesh.of(geometry)
+        mesh, body = meshes[geometry.id], shape.context in BODIES
+        if mesh is not None and (number not in found or (body and number not in bodies)):
             placement = np.frombuffer(shape.transformation_buffer).reshape(4, 4).T.copy()
-            yield Made(int(shape.id), mesh, placement)
+            found[number] = Made(number, mesh, placement)
+            bodies.update([number] if body else [])
+    return [*found.values()]
 
 
 def _make(options: Any, products: Sequence[ifcopenshell.entity_instance], kernel: Any) -> Iterator[Any]:  # noqa: ANN401

@@ -22,6 +22,15 @@ NESTED = {
 MAX_DEPTH = 300  # Deeper nesting than any tool writes would overflow a native stack.
 
 
+def is_drawn(representation: ifcopenshell.entity_instance, reader: Reader) -> bool:
+    """Tell whether a representation consists of lines, of which no kernel makes triangles.
+
+    That of a body does not, even where its type says so.
+    """
+    name = reader.text(representation, "RepresentationIdentifier")
+    return name not in BODIES and reader.text(representation, "RepresentationType") in LINES
+
+
 class CycleError(Exception):
     """An instance that refers to itself, directly or through others."""
 
@@ -74,8 +83,7 @@ class Shapes:
     def _is_body(self, representation: ifcopenshell.entity_instance) -> bool:
         """Tell whether a representation should give triangles; lines and boxes give none."""
         name = self.reader.text(representation, "RepresentationIdentifier")
-        kind = self.reader.text(representation, "RepresentationType")
-        return (name is None or name in BODIES) and kind not in LINES
+        return (name is None or name in BODIES) and not is_drawn(representation, self.reader)
 
     def _check_placement(self, product: ifcopenshell.entity_instance) -> None:
         """Walk the chain of placements up to one that is known to end."""

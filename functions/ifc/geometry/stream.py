@@ -190,8 +190,7 @@ class Geometry:
                 news.setdefault(draft.look, number)
         first = set(news.values())
         for made in self._engage([number for number in batch if number in first]):
-            self._learn(made)
-            yield made
+            yield self._learn(made)
         rest = []
         for number in batch:
             own = None if number in first else self._make(number)
@@ -226,11 +225,19 @@ class Geometry:
             self._testimonies[number] = told
         return self._maker.draft(product, told) if self._maker and (told or not cut) else None
 
-    def _learn(self, made: Made) -> None:
-        """Let the maker see what an engine made, if our placement of it is the engine's."""
+    def _learn(self, made: Made) -> Made:
+        """Let the maker see what an engine made, if our placement of it is the engine's.
+
+        Return it, or what OpenCASCADE makes where that is what we make: CGAL leaves out faces with holes
+        whose outer bound is not called so.
+        """
         draft = self._drafts.get(made.number)
-        if draft is not None and self._maker is not None and self._reads_placement(made):
-            self._maker.learn(draft, made.mesh)
+        if draft is None or self._maker is None or not self._reads_placement(made):
+            return made
+        if self._maker.learn(draft, made.mesh):
+            return made
+        other = self._try([made.number], OPENCASCADE).get(made.number)
+        return other if other is not None and self._maker.learn(draft, other.mesh) else made
 
     def _make(self, number: int) -> Made | None:
         """Return what we make of a product; None where an engine has to make it."""
@@ -279,7 +286,7 @@ class Geometry:
             return {}
         model = self.model if self.thin is None else self.thin.serve(numbers)
         try:
-            made = list(tessellate(model, numbers, engine=engine, settings=self.settings, size=self._size))
+            made = tessellate(model, numbers, engine=engine, settings=self.settings, size=self._size)
         except RuntimeError:
             # One element that cannot be read must not cost its neighbours.
             alone = [self._try([number], engine) for number in numbers] if len(numbers) > 1 else []
