@@ -88,6 +88,7 @@ class Geometry:
     failed: dict[int, str] = field(default_factory=dict)
     _solid: set[int] = field(default_factory=set)
     _exact: set[int] = field(default_factory=set)
+    _mirrored: set[int] = field(default_factory=set)
     _items: dict[int, int] = field(default_factory=dict)
     _twins: dict[int, list[int]] = field(default_factory=dict)
     _testimonies: dict[int, Testimony | None] = field(default_factory=dict)
@@ -155,6 +156,8 @@ class Geometry:
                 continue
             if make.exact:
                 self._exact.add(number)
+            if make.mirrored:
+                self._mirrored.add(number)
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
@@ -291,7 +294,12 @@ class Geometry:
             # One element that cannot be read must not cost its neighbours.
             alone = [self._try([number], engine) for number in numbers] if len(numbers) > 1 else []
             return {number: shape for found in alone for number, shape in found.items()}
-        return {shape.number: shape for shape in made if self._is_sound(shape)}
+        return {shape.number: self._turn(shape) for shape in made if self._is_sound(shape)}
+
+    def _turn(self, made: Made) -> Made:
+        """Return a shape with its outside out: engines leave what is mirrored inside out."""
+        inside_out = made.number in self._mirrored and made.mesh.volume < 0
+        return replace(made, mesh=made.mesh.turn()) if inside_out else made
 
     def _is_sound(self, made: Made) -> bool:
         """Tell whether a shape lies on Earth; a damaged number would spoil the whole scene."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import ifcopenshell
 import ifcopenshell.guid
+import numpy as np
 import pytest
 
 from functions.core import Files
@@ -87,10 +88,10 @@ class Made:
         checked = check_model(path, Files(inputs={}, outputs=folder, scratch=folder))
         reader = Reader(open_checked(checked, Files(inputs={}, outputs=folder, scratch=folder)))
         self.geometry = Geometry(reader, texts=Texts(checked.path, checked.instances))
-        self.solids = {
-            shape.element.Name: Solid.of(shape.mesh).moved(shape.placement)
-            for shape in self.geometry.stream(choose(ConvertRequest(input_filename="a.ifc"), reader))
-        }
+        products = choose(ConvertRequest(input_filename="drafted.ifc"), reader)
+        shapes = {shape.element.Name: shape for shape in self.geometry.stream(products)}
+        self.meshes = {name: shape.mesh for name, shape in shapes.items()}
+        self.solids = {name: Solid.of(shape.mesh).moved(shape.placement) for name, shape in shapes.items()}
 
     def volume(self, name: str) -> float:
         return self.solids[name].volume
@@ -218,3 +219,22 @@ def test_equal_elements_stand_as_a_placement_in_two_dimensions_says(draft: Draft
     made = Made(draft, tmp_path)
     assert made.geometry.shared == 1
     assert made.box("turned") == pytest.approx([4, 0, 0, 5, 2, 1])
+
+
+@pytest.mark.parametrize("curved", [False, True])
+def test_what_is_mirrored_keeps_its_outside_out(draft: Draft, tmp_path: Path, curved: bool) -> None:
+    solid = draft.solid(rectangle(2.0, 1.0), 1.0)
+    if curved:
+        solid.SweptArea = draft.new("IfcCircleProfileDef", "AREA", None, None, 1.0)
+    source = draft.new("IfcRepresentationMap", draft.frame((0.0, 0.0, 0.0)), draft.representation(solid))
+    x, y, z = (draft.new("IfcDirection", axis) for axis in ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), UP))
+    target = draft.new("IfcCartesianTransformationOperator3D", x, y, draft.point(0.0, 0.0, 0.0), None, z)
+    draft.element("mirrored", draft.representation(draft.new("IfcMappedItem", source, target)))
+    made = Made(draft, tmp_path)
+    mesh = made.meshes["mirrored"]
+    ((_, rows),) = mesh.parts
+    a, b, c = np.moveaxis(mesh.points[rows], 1, 0)
+    normals = mesh.normals
+    assert normals is not None
+    assert mesh.volume == pytest.approx(3.14 if curved else 2.0, rel=1e-2)
+    assert (np.einsum("ij,ijk->ik", np.cross(b - a, c - a), normals[rows].transpose(0, 2, 1)) > 0).all()
