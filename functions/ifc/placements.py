@@ -84,7 +84,7 @@ class Placements:
         return self.frame(self.reader.entity(placement, "RelativePlacement"))
 
     def frame(self, axes: ifcopenshell.entity_instance | None) -> Frame | None:
-        """Return the frame that an IfcAxis2Placement3D describes."""
+        """Return the frame that an IfcAxis2Placement3D or IfcAxis2Placement2D describes."""
         origin = self.point(self.reader.entity(axes, "Location"))
         if axes is None or origin is None:
             return None
@@ -112,10 +112,9 @@ class Placements:
         number = direction.id()
         if number not in self._directions:
             values = self.reader.read(direction, "DirectionRatios")
-            known = isinstance(values, tuple) and len(values) == len(default)
-            self._directions[number] = (
-                _unit((float(values[0]), float(values[1]), float(values[2]))) if known else None
-            )
+            known = isinstance(values, tuple) and 1 < len(values) <= len(default)
+            x, y, z = (*values, 0.0)[:3] if known else (0.0, 0.0, 0.0)
+            self._directions[number] = _unit((float(x), float(y), float(z)))
         return self._directions[number] or default
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeVar
 
 BEAT_S = 1.0  # between two words about the same call
+MISSING = -1
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,14 @@ class Watch:
 
     def over(self, shapes: Iterable[S], numbers: Sequence[int], engine: str) -> Iterator[S]:
         """Yield shapes while an engine makes them of some products."""
-        left = dict.fromkeys(numbers)
+        left, last = dict.fromkeys(numbers), MISSING
         _PROCESS.tell(Work(self._stream, engine, tuple(left)))
         told = self._clock()
         try:
             for shape in shapes:
-                left.pop(shape.number, None)
+                if shape.number != last:  # the last one may have had several shapes
+                    left.pop(last, None)
+                last = shape.number
                 yield shape
                 if self._clock() >= told + BEAT_S:
                     _PROCESS.tell(Work(self._stream, engine, tuple(left)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,15 +29,21 @@ ALWAYS = {"weld-vertices": False, "use-material-names": True}
 ITERATOR_S = 2.7e-7
 ALONE_S = {HYBRID: 0.6e-3, MANIFOLD: 0.6e-3}
 SLOWEST_S = 4.5e-3
+# Of several representations of a product, one of these is what it looks like; so says `create_shape`, too.
+BODIES = frozenset({"Body", "Facetation"})
 
 
 @dataclass(frozen=True)
 class Made:
-    """What an engine made of a product: its instance number, mesh and placement (4x4, metres, z up)."""
+    """What was made of a product: its instance number, mesh and placement (4x4, metres, z up).
+
+    `body`: of the representation that says what it looks like.
+    """
 
     number: int
     mesh: Mesh
     placement: Floats
+    body: bool = True
 
 
 def tessellate(
@@ -48,7 +54,7 @@ def tessellate(
     settings: Mapping[str, Any] | None = None,
     size: int = 0,
 ) -> Iterator[Made]:
-    """Yield what an engine makes of some products, those with triangles only.
+    """Yield what an engine makes of some products, one for each representation with triangles: see `bodies`.
 
     `size` is how many instances the model has: an iterator looks through them all before its first shape, so
     few products of a large model are made one by one.
@@ -72,13 +78,21 @@ def tessellate(
     meshes: dict[str, Mesh | None] = {}
     for shape in shapes:
         geometry = shape.geometry
-        name = geometry.id
-        if name not in meshes:
-            meshes[name] = Mesh.of(geometry)
-        mesh = meshes[name]
+        if geometry.id not in meshes:
+            meshes[geometry.id] = Mesh.of(geometry)
+        mesh = meshes[geometry.id]
         if mesh is not None:
             placement = np.frombuffer(shape.transformation_buffer).reshape(4, 4).T.copy()
-            yield Made(int(shape.id), mesh, placement)
+            yield Made(int(shape.id), mesh, placement, shape.context in BODIES)
+
+
+def bodies(shapes: Iterable[Made]) -> list[Made]:
+    """Return what each product looks like: of several representations it is the body, else the first one."""
+    found: dict[int, Made] = {}
+    for made in shapes:
+        if made.number not in found or (made.body and not found[made.number].body):
+            found[made.number] = made
+    return [*found.values()]
 
 
 def _make(options: Any, products: Sequence[ifcopenshell.entity_instance], kernel: Any) -> Iterator[Any]:  # noqa: ANN401

@@ -16,7 +16,7 @@ import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.ifc.geometry.shapes import LINES
+from functions.ifc.geometry.shapes import is_drawn
 from functions.ifc.geometry.texts import Index, Texts
 from functions.ifc.reader import Reader
 from functions.ifc.step.digests import Digests
@@ -144,7 +144,7 @@ class Fingerprints:
         """Yield the digests of the representations. Lines do not count: they have no part in a mesh."""
         shape = self.reader.entity(product, "Representation")
         for representation in self.reader.entities(shape, "Representations"):
-            if self.reader.text(representation, "RepresentationType") not in LINES:
+            if not is_drawn(representation, self.reader):
                 yield self._digest(representation.id())
 
     def _looks(self, product: ifcopenshell.entity_instance) -> Iterator[int]:
@@ -158,7 +158,7 @@ class Fingerprints:
 
         The openings of a whole cut its parts as well, from somewhere else: such parts are left alone.
         """
-        if any(whole in self._openings for whole in self._wholes.get(product.id(), ())):
+        if not self._openings.keys().isdisjoint(self._above(product.id())):
             raise UnreadError
         openings = self.openings(product)
         placement = self.reader.entity(product, "ObjectPlacement") if openings else None
@@ -171,6 +171,15 @@ class Fingerprints:
             yield 1
             yield self._digest(place.id())
             yield from self._shape(opening)
+
+    def _above(self, number: int) -> set[int]:
+        """Return the numbers of the wholes that a product is a part of, directly or through others."""
+        found, queue = set[int](), [number]
+        while queue:
+            wholes = [whole for whole in self._wholes.get(queue.pop(), ()) if whole not in found]
+            found.update(wholes)
+            queue += wholes
+        return found
 
 
 def _group(

@@ -23,7 +23,7 @@ from functions.ifc.geometry.fingerprints import FACETED, Fingerprints, UnreadErr
 from functions.ifc.geometry.mesh import Material, Mesh
 from functions.ifc.geometry.plans import Plans
 from functions.ifc.geometry.polygons import cross
-from functions.ifc.geometry.shapes import LINES
+from functions.ifc.geometry.shapes import is_drawn
 from functions.ifc.placements import WORLD, Placements
 from functions.ifc.step.rows import distinct
 
@@ -117,9 +117,10 @@ class Maker:
         parts = tuple((materials[style], rows.astype(np.uint32)) for style, rows in draft.groups.items())
         return Mesh.make(draft.facets.points, draft.facets.normals if self.normals else None, parts)
 
-    def learn(self, draft: Draft, mesh: Mesh) -> None:
-        """Compare what a kernel made of a product with what we make of it."""
-        self._known[draft.look] = compare(draft, mesh)
+    def learn(self, draft: Draft, mesh: Mesh) -> bool:
+        """Tell whether a kernel has made of a product what we make of it; if so, remember its materials."""
+        found = self._known[draft.look] = compare(draft, mesh)
+        return found is not None
 
     def _faceted(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
         """Return a draft of flat faces."""
@@ -170,7 +171,7 @@ class Maker:
         bodies = [
             representation
             for representation in reader.entities(shape, "Representations")
-            if reader.text(representation, "RepresentationType") not in LINES
+            if not is_drawn(representation, reader)
         ]
         if len(bodies) != 1 or reader.text(bodies[0], "RepresentationIdentifier") != "Body":
             return ()

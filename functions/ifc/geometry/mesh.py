@@ -63,6 +63,23 @@ class Mesh:
         """Return a mesh with its key."""
         return cls(points=points, normals=normals, parts=parts, key=_key(points, normals, parts))
 
+    def turn(self) -> Mesh:
+        """Return the same surface with its other side out, and the normals there."""
+        rows = np.concatenate([triangles for _, triangles in self.parts])
+        a, b, c = np.moveaxis(self.points[rows], 1, 0)
+        normals = self.normals
+        if normals is not None and np.einsum("ij,ij->", np.cross(b - a, c - a), normals[rows[:, 0]]) > 0:
+            normals = -normals
+        parts = tuple((material, triangles[:, ::-1].copy()) for material, triangles in self.parts)
+        return Mesh.make(self.points, normals, parts)
+
+    @cached_property
+    def volume(self) -> float:
+        """The volume, negative where the inside is out; of an open surface, as if seen from its middle."""
+        rows = np.concatenate([triangles for _, triangles in self.parts])
+        a, b, c = np.moveaxis(self.points[rows] - self.points.mean(axis=0), 1, 0)
+        return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6
+
     def facet(self) -> Mesh:
         """Return the same triangles, each with corners of its own and the normal of its plane."""
         triangles = np.concatenate([part for _, part in self.parts])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import ifcopenshell
 
+from functions.ifc.geometry.convex import cross, dot
 from functions.ifc.geometry.curves import is_straight
+from functions.ifc.placements import WORLD
 from functions.ifc.reader import Reader
 
 BODIES = frozenset({"Body", "Body-FallBack", "Facetation", "Tessellation", "Surface", "SurfaceModel"})
@@ -22,6 +25,15 @@ NESTED = {
 MAX_DEPTH = 300  # Deeper nesting than any tool writes would overflow a native stack.
 
 
+def is_drawn(representation: ifcopenshell.entity_instance, reader: Reader) -> bool:
+    """Tell whether a representation consists of lines, of which no kernel makes triangles.
+
+    That of a body does not, even where its type says so.
+    """
+    name = reader.text(representation, "RepresentationIdentifier")
+    return name not in BODIES and reader.text(representation, "RepresentationType") in LINES
+
+
 class CycleError(Exception):
     """An instance that refers to itself, directly or through others."""
 
@@ -33,7 +45,7 @@ class CycleError(Exception):
 @dataclass(frozen=True)
 class Make:
     """What a shape is made of: whether it should have triangles, is cut by booleans, is for OpenCASCADE
-    first; the map that it shares, if any; and how many items it has.
+    first; the map that it shares, if any; how many items it has; and whether all are mirrored.
     """
 
     solid: bool = False
@@ -41,6 +53,7 @@ class Make:
     exact: bool = False
     source: int = 0
     items: int = 0
+    mirrored: bool = False
 
     def __add__(self, other: Make) -> Make:
         """Return what a shape of both is made of."""
@@ -50,6 +63,7 @@ class Make:
             exact=self.exact or other.exact,
             source=self.source or other.source,
             items=self.items + other.items,
+            mirrored=self.mirrored or other.mirrored,
         )
 
 
@@ -76,8 +90,7 @@ class Shapes:
     def _is_body(self, representation: ifcopenshell.entity_instance) -> bool:
         """Tell whether a representation should give triangles; lines and boxes give none."""
         name = self.reader.text(representation, "RepresentationIdentifier")
-        kind = self.reader.text(representation, "RepresentationType")
-        return (name is None or name in BODIES) and kind not in LINES
+        return (name is None or name in BODIES) and not is_drawn(representation, self.reader)
 
     def _check_placement(self, product: ifcopenshell.entity_instance) -> None:
         """Walk the chain of placements up to one that is known to end."""
@@ -96,7 +109,8 @@ class Shapes:
         if number not in self._makes:
             self._makes[number] = None
             makes = [self._item(item, depth) for item in self.reader.entities(representation, "Items")]
-            whole = sum(makes, Make(solid=True))
+            mirrored = all(make.mirrored for make in makes)
+            whole = replace(sum(makes, Make(solid=True)), mirrored=mirrored)
             if len(makes) != 1:
                 # Where CGAL meets a boolean, the hybrid engine has OpenCASCADE make all items, and keeps
                 # those that CGAL has made before as well.
@@ -115,10 +129,26 @@ class Shapes:
             mapped = self.reader.entity(source, "MappedRepresentation")
             if source is None or mapped is None:
                 return Make()
-            return replace(self._representation(mapped, depth + 1), source=source.id())
+            make = self._representation(mapped, depth + 1)
+            mirrored = make.mirrored != self._mirrors(self.reader.entity(item, "MappingTarget"))
+            return replace(make, source=source.id(), mirrored=mirrored)
         if kind in NESTED:
             return self._nested(item, depth)
         return Make(solid=True, exact=not is_straight(item, self.reader), items=1)
+
+    def _mirrors(self, operator: ifcopenshell.entity_instance | None) -> bool:
+        """Tell whether a map turns the inside out."""
+        if operator is None:
+            return False
+        found = [self.reader.entity(operator, name) for name in ("Axis1", "Axis2", "Axis3")]
+        axes = [None if axis is None else self.reader.read(axis, "DirectionRatios") for axis in found]
+        a, b, c = (tuple(axis or unit) for axis, unit in zip(axes, WORLD[1:], strict=True))
+        first = self.reader.number(operator, "Scale")
+        scales = [self.reader.number(operator, name) for name in ("Scale2", "Scale3")]
+        factors = [1.0 if first is None else first]
+        factors += [factors[0] if scale is None else scale for scale in scales]
+        ratios = len(a) == len(b) == len(c) == len(factors)
+        return ratios and dot(cross(a, b), c) * math.prod(factors) < 0
 
     def _nested(self, item: ifcopenshell.entity_instance, depth: int) -> Make:
         """Walk down booleans; the same operand twice is fine, an operand inside itself is not."""

@@ -32,7 +32,7 @@ import numpy as np
 from functions.core import Files
 from functions.core.errors import ModelError
 from functions.ifc.geometry.boxes import Boxes
-from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
+from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, bodies, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
 from functions.ifc.geometry.lines import Lines
 from functions.ifc.geometry.makers import Draft, Maker
@@ -94,6 +94,7 @@ class Geometry:
     failed: dict[int, str] = field(default_factory=dict)
     _solid: set[int] = field(default_factory=set)
     _exact: set[int] = field(default_factory=set)
+    _mirrored: set[int] = field(default_factory=set)
     _items: dict[int, int] = field(default_factory=dict)
     _twins: dict[int, list[int]] = field(default_factory=dict)
     _testimonies: dict[int, Testimony | None] = field(default_factory=dict)
@@ -181,6 +182,8 @@ class Geometry:
                 continue
             if make.exact:
                 self._exact.add(number)
+            if make.mirrored:
+                self._mirrored.add(number)
             if make.solid:
                 self._solid.add(number)
                 self.elements += 1
@@ -224,8 +227,7 @@ class Geometry:
                 news.setdefault(draft.look, number)
         first = set(news.values())
         for made in self._engage([number for number in batch if number in first]):
-            self._learn(made)
-            yield made
+            yield self._learn(made)
         rest = []
         for number in batch:
             own = None if number in first else self._make(number)
@@ -260,11 +262,19 @@ class Geometry:
             self._testimonies[number] = told
         return self._maker.draft(product, told) if self._maker and (told or not cut) else None
 
-    def _learn(self, made: Made) -> None:
-        """Let the maker see what an engine made, if our placement of it is the engine's."""
+    def _learn(self, made: Made) -> Made:
+        """Let the maker see what an engine made, if our placement of it is the engine's.
+
+        Return it, or what OpenCASCADE makes where that is what we make: CGAL leaves out faces with holes
+        whose outer bound is not called so.
+        """
         draft = self._drafts.get(made.number)
-        if draft is not None and self._maker is not None and self._reads_placement(made):
-            self._maker.learn(draft, made.mesh)
+        if draft is None or self._maker is None or not self._reads_placement(made):
+            return made
+        if self._maker.learn(draft, made.mesh):
+            return made
+        other = self._try([made.number], OPENCASCADE).get(made.number)
+        return other if other is not None and self._maker.learn(draft, other.mesh) else made
 
     def _make(self, number: int) -> Made | None:
         """Return what we make of a product; None where an engine has to make it."""
@@ -315,12 +325,17 @@ class Geometry:
         model = self.model if self.thin is None else self.thin.serve(numbers)
         shapes = tessellate(model, numbers, engine=engine, settings=self.settings, size=self._size)
         try:
-            made = list(self._watch.over(shapes, numbers, engine))
+            made = bodies(self._watch.over(shapes, numbers, engine))
         except RuntimeError:
             # One element that cannot be read must not cost its neighbours.
             alone = [self._try([number], engine) for number in numbers] if len(numbers) > 1 else []
             return {number: shape for found in alone for number, shape in found.items()}
-        return {shape.number: shape for shape in made if self._is_sound(shape)}
+        return {shape.number: self._turn(shape) for shape in made if self._is_sound(shape)}
+
+    def _turn(self, made: Made) -> Made:
+        """Return a shape with its outside out: engines leave what is mirrored inside out."""
+        inside_out = made.number in self._mirrored and made.mesh.volume < 0
+        return replace(made, mesh=made.mesh.turn()) if inside_out else made
 
     def _is_sound(self, made: Made) -> bool:
         """Tell whether a shape lies on Earth; a damaged number would spoil the whole scene."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import ifcopenshell
 import ifcopenshell.guid
+import numpy as np
 import pytest
 
 from functions.core import Files
@@ -63,12 +64,17 @@ class Draft:
         direction = self.new("IfcDirection", along)
         return self.new("IfcExtrudedAreaSolid", profile, self.frame(at), direction, depth)
 
+    def representation(self, *items: Any, name: str = "Body", kind: str = "SolidModel") -> Any:
+        return self.new("IfcShapeRepresentation", self.context, name, kind, items)
+
     def element(
         self, name: str, *items: Any, kind: str = "IfcSlab", under: Any = None, at: Any = None
     ) -> Any:
-        shape = self.new("IfcShapeRepresentation", self.context, "Body", "SolidModel", items)
+        """An element of some items, or of representations."""
+        shapes = [item for item in items if item.is_a("IfcShapeRepresentation")]
         placement = self.new("IfcLocalPlacement", under, at or self.frame((0.0, 0.0, 0.0)))
-        definition = self.new("IfcProductDefinitionShape", None, None, [shape])
+        shapes = shapes or [self.representation(*items)]
+        definition = self.new("IfcProductDefinitionShape", None, None, shapes)
         return self.new(kind, GlobalId=self.guid(), Name=name, ObjectPlacement=placement,
                         Representation=definition)  # fmt: skip
 
@@ -82,10 +88,10 @@ class Made:
         checked = check_model(path, Files(inputs={}, outputs=folder, scratch=folder))
         reader = Reader(open_checked(checked, Files(inputs={}, outputs=folder, scratch=folder)))
         self.geometry = Geometry(reader, texts=Texts(checked.path, checked.instances))
-        self.solids = {
-            shape.element.Name: Solid.of(shape.mesh).moved(shape.placement)
-            for shape in self.geometry.stream(choose(ConvertRequest(input_filename="a.ifc"), reader))
-        }
+        products = choose(ConvertRequest(input_filename="drafted.ifc"), reader)
+        shapes = {shape.element.Name: shape for shape in self.geometry.stream(products)}
+        self.meshes = {name: shape.mesh for name, shape in shapes.items()}
+        self.solids = {name: Solid.of(shape.mesh).moved(shape.placement) for name, shape in shapes.items()}
 
     def volume(self, name: str) -> float:
         return self.solids[name].volume
@@ -144,3 +150,91 @@ def test_items_beside_a_boolean_are_there_once(draft: Draft, tmp_path: Path) -> 
     assert made.volume("both") == pytest.approx(1.5)
     assert made.area("both") == pytest.approx(6.0 + 4.0)
     assert len(made.solids["both"].corners) == 24
+
+
+@pytest.mark.parametrize("kind", ["IfcFaceOuterBound", "IfcFaceBound"])
+def test_faces_with_holes_are_there_whatever_their_bounds_are_called(
+    draft: Draft, tmp_path: Path, kind: str
+) -> None:
+    rings = [rectangle(2.0, 2.0), rectangle(1.0, 1.0, 0.5, 0.5)]
+    corners = [[[draft.point(x, y, z) for x, y in ring] for ring in rings] for z in (0.0, 1.0)]
+    (low, low_hole), (high, high_hole) = corners
+    faces = [[low[::-1], low_hole], [high, high_hole[::-1]]]
+    for at in range(4):
+        faces.append([[low[at - 1], low[at], high[at], high[at - 1]]])
+        faces.append([[high_hole[at - 1], high_hole[at], low_hole[at], low_hole[at - 1]]])
+    made = [
+        draft.new("IfcFace", [
+            draft.new("IfcFaceBound" if inner else kind, draft.new("IfcPolyLoop", ring), True)
+            for inner, ring in enumerate(face)
+        ])
+        for face in faces
+    ]  # fmt: skip
+    draft.element("frame", draft.new("IfcFacetedBrep", draft.new("IfcClosedShell", made)))
+    found = Made(draft, tmp_path)
+    assert found.volume("frame") == pytest.approx(3.0)
+    assert found.area("frame") == pytest.approx(6.0 + 12.0)
+
+
+def test_openings_of_a_whole_cut_the_parts_of_its_parts(draft: Draft, tmp_path: Path) -> None:
+    for x in (1.0, 2.0):
+        draft.element(f"free {x}", draft.solid(rectangle(x, 1.0), 1.0))
+    whole, middle, first, second = (
+        draft.element(name, draft.solid(rectangle(x, 1.0), 1.0))
+        for name, x in (("whole", 9.0), ("middle", 9.0), ("equal", 1.0), ("other", 3.0))
+    )
+    draft.new("IfcRelAggregates", draft.guid(), RelatingObject=whole, RelatedObjects=[middle])
+    draft.new("IfcRelAggregates", draft.guid(), RelatingObject=middle, RelatedObjects=[first, second])
+    opening = draft.element("hole", draft.solid(rectangle(0.5, 1.0), 1.0), kind="IfcOpeningElement")
+    draft.new(
+        "IfcRelVoidsElement", draft.guid(), RelatingBuildingElement=whole, RelatedOpeningElement=opening
+    )
+    made = Made(draft, tmp_path)
+    volumes = [made.volume(name) for name in ("free 1.0", "free 2.0", "equal", "other")]
+    assert volumes == pytest.approx([1.0, 2.0, 0.5, 2.5])
+
+
+def test_an_element_looks_like_its_body_whatever_else_it_has(draft: Draft, tmp_path: Path) -> None:
+    body = draft.representation(draft.solid(rectangle(1.0, 1.0), 1.0))
+    space = draft.representation(draft.solid(rectangle(9.0, 9.0), 9.0), name="Clearance")
+    draft.element("body first", body, space)
+    draft.element("body last", space, body)
+    made = Made(draft, tmp_path)
+    assert [made.volume(name) for name in ("body first", "body last")] == pytest.approx([1.0, 1.0])
+
+
+def test_bodies_are_different_even_where_they_are_said_to_be_lines(draft: Draft, tmp_path: Path) -> None:
+    for x in (1.0, 2.0):
+        solid = draft.solid(rectangle(x, 1.0), 1.0)
+        draft.element(f"long {x}", draft.representation(solid, kind="Curve3D"))
+    made = Made(draft, tmp_path)
+    assert [made.volume(f"long {x}") for x in (1.0, 2.0)] == pytest.approx([1.0, 2.0])
+
+
+def test_equal_elements_stand_as_a_placement_in_two_dimensions_says(draft: Draft, tmp_path: Path) -> None:
+    solid = draft.solid(rectangle(2.0, 1.0), 1.0)
+    draft.element("plain", solid)
+    turned = draft.new("IfcAxis2Placement2D", draft.point(5.0, 0.0), draft.new("IfcDirection", (0.0, 1.0)))
+    draft.element("turned", solid, at=turned)
+    made = Made(draft, tmp_path)
+    assert made.geometry.shared == 1
+    assert made.box("turned") == pytest.approx([4, 0, 0, 5, 2, 1])
+
+
+@pytest.mark.parametrize("curved", [False, True])
+def test_what_is_mirrored_keeps_its_outside_out(draft: Draft, tmp_path: Path, curved: bool) -> None:
+    solid = draft.solid(rectangle(2.0, 1.0), 1.0)
+    if curved:
+        solid.SweptArea = draft.new("IfcCircleProfileDef", "AREA", None, None, 1.0)
+    source = draft.new("IfcRepresentationMap", draft.frame((0.0, 0.0, 0.0)), draft.representation(solid))
+    x, y, z = (draft.new("IfcDirection", axis) for axis in ((1.0, 0.0, 0.0), (0.0, -1.0, 0.0), UP))
+    target = draft.new("IfcCartesianTransformationOperator3D", x, y, draft.point(0.0, 0.0, 0.0), None, z)
+    draft.element("mirrored", draft.representation(draft.new("IfcMappedItem", source, target)))
+    made = Made(draft, tmp_path)
+    mesh = made.meshes["mirrored"]
+    ((_, rows),) = mesh.parts
+    a, b, c = np.moveaxis(mesh.points[rows], 1, 0)
+    normals = mesh.normals
+    assert normals is not None
+    assert mesh.volume == pytest.approx(3.14 if curved else 2.0, rel=1e-2)
+    assert (np.einsum("ij,ijk->ik", np.cross(b - a, c - a), normals[rows].transpose(0, 2, 1)) > 0).all()
