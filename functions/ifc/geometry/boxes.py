@@ -1,8 +1,8 @@
 """Boxes that shapes lie in, told from what these are made of, before anything is meshed.
 
 A box is never too small, and no larger than it must be where a shape is what most are: extruded profiles and
-flat faces, through maps and booleans. What is cut out is left out of account. What is not known here, what is
-damaged, and what may be added to from elsewhere has no box: only a mesh tells how far it reaches.
+flat faces, through maps and booleans. What is cut out is left out of account. What is not known here or is
+damaged has no box: only a mesh tells how far it reaches. Nothing may be added to a shape from elsewhere.
 
 All is worked out for many products at once, in the model's unit. A frame is four rows, the origin and the
 axes; what is not known is not a number, and so is all that depends on it.
@@ -10,7 +10,7 @@ axes; what is not known is not a number, and so is all that depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,11 @@ AROUND = {
     "IfcEllipse": ("SemiAxis1", "SemiAxis2", 1.0),
 }
 SETS = ("IfcPolygonalFaceSet", "IfcTriangulatedFaceSet")  # which refer to a list of points first of all
+# What has no part in a mesh, in a representation of lines.
+LINEAR = (
+    "IfcBoundingBox", "IfcCartesianPoint", "IfcCompositeCurve", "IfcGeometricCurveSet", "IfcIndexedPolyCurve",
+    "IfcPolyline", "IfcTrimmedCurve",
+)  # fmt: skip
 # What consists of other curves: the names on the way to them, all but the last one of lists.
 MADE_OF = {
     "IfcArbitraryClosedProfileDef": ("OuterCurve",),
@@ -62,6 +67,7 @@ MADE_OF = {
     "IfcCompositeCurve": ("Segments", "ParentCurve"),
     "IfcTrimmedCurve": ("BasisCurve",),
 }
+SEGMENT = "IfcCompositeCurveSegment"
 CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 SPACE, PLANE = 3, 2
@@ -88,14 +94,10 @@ class Points:
 
 @dataclass(frozen=True)
 class Boxes:
-    """Tells the boxes of a model's products; `scale` is metres per length unit.
-
-    `grown` are the numbers of those that something else is added to.
-    """
+    """Tells the boxes of a model's products; `scale` is metres per length unit."""
 
     lines: Lines
     scale: float
-    grown: Collection[int] = ()
 
     def tell(self, products: Sequence[int]) -> dict[int, Floats]:
         """Return boxes by instance number, the lowest and the highest corner in metres, z up.
@@ -104,7 +106,7 @@ class Boxes:
         """
         found: dict[int, Floats] = {}
         for start in range(0, len(products), AT_ONCE):
-            some = [number for number in products[start : start + AT_ONCE] if number not in self.grown]
+            some = products[start : start + AT_ONCE]
             with self.lines.opened(), np.errstate(invalid="ignore", divide="ignore"):
                 boxes = self._tell(self.lines.texts.index.rows(some))
             sure = np.flatnonzero((np.abs(boxes) < LIMIT_M).all(axis=(1, 2)))  # what is no number is not
@@ -163,12 +165,11 @@ class Boxes:
         found = Points()
         shapes = self.lines.below(rows, "Representation")
         bodies, owners = self.lines.lists(shapes, "Representations")
-        solid = np.array(
-            [kind not in LINES for kind in self.lines.values(bodies, "RepresentationType")], bool
-        )
-        bodies, owners = bodies[solid], owners[solid]
+        lines = np.array([kind in LINES for kind in self.lines.values(bodies, "RepresentationType")], bool)
         items, which = self.lines.lists(bodies, "Items")
-        owners, frames = owners[which], _world(len(items))
+        solid = ~lines[which] | ~np.isin(self.lines.kinds(items), LINEAR)  # whatever it says it is
+        items, owners = items[solid], owners[which[solid]]
+        frames = _world(len(items))
         for _ in range(MAX_DEPTH):
             if not len(items):
                 return found.all()
@@ -266,6 +267,7 @@ class Boxes:
         which = np.arange(len(rows))
         for name in names[:-1]:
             rows, owners = self.lines.lists(rows, name)
+            rows[self.lines.kinds(rows) != SEGMENT] = GONE  # other kinds have places of their own
             which = which[owners]
         return _there(self.lines.below(rows, names[-1])), which
 

@@ -122,12 +122,13 @@ class Geometry:
             size = max(1, min(len(batch) * VERTICES // max(vertices, 1), 2 * size, BATCH_MAX))
 
     def boxes(self, products: Sequence[int]) -> dict[int, Floats]:
-        """Return the boxes of those products, given by number, that have one without being meshed."""
-        if self.texts is None or not self.texts.found:
+        """Return the boxes of those products, given by number, that have one without being meshed.
+
+        In a model in which features are added to elements, there are none.
+        """
+        if self.texts is None or not self.texts.found or self.reader.all("IfcRelProjectsElement"):
             return {}
-        added = self.reader.pairs("IfcRelProjectsElement", "RelatingElement", "RelatedFeatureElement")
-        lines = Lines(self.texts, self.model.schema_identifier)
-        return Boxes(lines, self._scale, {product.id() for product, _ in added}).tell(products)
+        return Boxes(Lines(self.texts, self.model.schema_identifier), self._scale).tell(products)
 
     def judge(self, files: Files, *, name: str = "", apart: int = 0, strict: bool = False) -> None:
         """Say what failed, once the stream has ended; `name` is the model's where there are several.

@@ -284,6 +284,23 @@ def test_what_is_damaged_has_no_box(tmp_path: Path, old: str, new: str) -> None:
     assert geometry.boxes(numbers) == {}
 
 
+def test_a_representation_need_not_be_what_it_says_it_is(tmp_path: Path) -> None:
+    model = build(TOLD["rectangle"], prefix=None)
+    body = model.by_type("IfcShapeRepresentation")[0]
+    lines = [polyline(model, (-500, 0, 0), (500, 0, 0))]
+    axis = model.create_entity("IfcShapeRepresentation", context(model), "Axis", "Curve3D", lines)
+    shape = model.by_type("IfcProductDefinitionShape")[0]
+    shape.Representations = [axis, body]
+    path = tmp_path / "model.ifc"
+    for kind in ("SweptSolid", "Curve3D"):
+        body.RepresentationType = kind
+        model.write(path)
+        told, meshes = compare(path, tmp_path)
+        assert told.keys() == meshes.keys()
+        assert all(holds(told[number], mesh) for number, mesh in meshes.items())
+        assert np.ptp(told[next(iter(told))], axis=0).max() < 10
+
+
 def test_what_stands_in_a_circle_or_is_added_to_has_no_box(tmp_path: Path) -> None:
     model = build(TOLD["rectangle"], prefix=None)
     path = tmp_path / "model.ifc"

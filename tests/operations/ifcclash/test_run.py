@@ -450,7 +450,7 @@ def test_what_cannot_be_meshed_is_named_only_where_it_could_clash(tmp_path: Path
     """An element that has no shape and lies by itself clashes with nothing, whatever its shape may be."""
     clashes = read(tmp_path / "whole", pair(SERVICES, STRUCTURE))["clashes"]
     near = {one["a_global_id"] for one in clashes}
-    model = ifcopenshell.open(SERVICES)
+    model: Any = ifcopenshell.open(SERVICES)
     for element in model.by_type("IfcElement"):
         for solid in model.traverse(element):
             if solid.is_a("IfcExtrudedAreaSolid") and element.GlobalId not in near:
