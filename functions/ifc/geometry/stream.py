@@ -29,10 +29,10 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import ModelError
+from functions.ifc.geometry.attributes import Attributes
 from functions.ifc.geometry.boxes import Boxes
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
-from functions.ifc.geometry.lines import Lines
 from functions.ifc.geometry.makers import Draft, Maker
 from functions.ifc.geometry.shapes import CycleError, Shapes
 from functions.ifc.geometry.witness import Testimony, Witness
@@ -128,7 +128,8 @@ class Geometry:
         """
         if self.texts is None or not self.texts.found or self.reader.all("IfcRelProjectsElement"):
             return {}
-        return Boxes(Lines(self.texts, self.model.schema_identifier), self._scale).tell(products)
+        attributes = Attributes(self.texts, self.model.schema_identifier)
+        return Boxes(attributes, self._scale).tell(products)
 
     def judge(self, files: Files, *, name: str = "", apart: int = 0, strict: bool = False) -> None:
         """Say what failed, once the stream has ended; `name` is the model's where there are several.
