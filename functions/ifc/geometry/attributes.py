@@ -32,6 +32,8 @@ TOKEN = re.compile(
     rb"[(),$*]|#[0-9]+|[-+]?[0-9][0-9.]*(?:[Ee][-+]?[0-9]+)?|\.[A-Z0-9_]+\.|\s+|'(?:[^']|'')*'|[A-Z][A-Z0-9_]*"
 )
 HEAD, BYTES = 64, 512  # what a class stands in, and what most lines do
+DAMAGED = object()
+"""What an attribute is that cannot be read."""
 Values = Sequence[Any]
 
 
@@ -69,7 +71,7 @@ class Attributes:
         return np.array([self._kind(row) for row in first], object)[which]
 
     def values(self, rows: Rows, name: str) -> Objects:
-        """Return an attribute of instances; None where it is not set."""
+        """Return an attribute of instances; None where it is not set, DAMAGED where it cannot be read."""
         first, which = self._distinguish(rows)
         found = np.empty(len(first), object)
         for place, row in enumerate(first):
@@ -155,15 +157,17 @@ class Attributes:
         """Return an attribute of an instance, with places for references."""
         kind = self._kind(row)
         if not kind:
-            return None
+            return None if row == MISSING else DAMAGED
         if (kind, name) not in self._places:
             entity = self._schema.declaration_by_name(kind).as_entity()
             self._places[kind, name] = entity.attribute_index(name) if entity else MISSING
         says, place = self.texts.index.says.item(row), self._places[kind, name]
         if says not in self._values:
-            self._values[says] = self._read(row)
-        attributes = self._values[says]
-        return attributes[place] if 0 <= place < len(attributes) else None
+            values = self._read(row)
+            entity = self._schema.declaration_by_name(kind).as_entity()
+            self._values[says] = values if entity and len(values) == entity.attribute_count() else ()
+        values = self._values[says]
+        return values[place] if 0 <= place < len(values) else DAMAGED
 
     def _read(self, row: int) -> Values:
         """Return the attributes of an instance; none where its line is not as it must be."""

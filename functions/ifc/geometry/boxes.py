@@ -133,7 +133,7 @@ class Boxes:
             if not len(there):
                 return found
             links, which = np.unique(rows[there], return_inverse=True)
-            local = self._axes(self.attributes.below(links, "RelativePlacement"))
+            local = self._axes(_there(self.attributes.below(links, "RelativePlacement")))
             local[self.attributes.kinds(links) != "IfcLocalPlacement"] = np.nan
             found[there] = _compose(local[which], found[there])
             rows = np.full(len(rows), MISSING, np.int32)

@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from functions.ifc.geometry.attributes import GONE, TOKEN, Attributes, parse
+from functions.ifc.geometry.attributes import DAMAGED, GONE, TOKEN, Attributes, parse
 from functions.ifc.geometry.texts import MISSING, Texts
 
 LINES = """\
 #1=IFCCARTESIANPOINT((1.,-2.5E1));
 #2=IFCCARTESIANPOINT((3.,4.));
 #3= IFCPOLYLINE( (#1, #2 ,#1) );
-#4=IFCTRIMMEDCURVE(#9,(IFCPARAMETERVALUE(0.5)),(#2),.T.,.PARAMETER.);
-#5=IFCPOLYLINE((#1,#9));
+#4=IFCTRIMMEDCURVE(#19,(IFCPARAMETERVALUE(0.5)),(#2),.T.,.PARAMETER.);
+#5=IFCPOLYLINE((#1,#19));
 #6=IFCPOLYLINE(#1);
 #7=IFCSHAPEREPRESENTATION($,'it''s #1; (','Curve2D',(#3));
+#9=IFCLOCALPLACEMENT($,#77);
+#10=IFCLOCALPLACEMENT($);
 #8=IFCNOSUCHTHING((#1));
 """
 
@@ -44,14 +46,18 @@ def test_lists_numbers_and_references(attributes: Attributes) -> None:
 
 
 def test_what_is_not_set_and_what_is_not_there(attributes: Attributes) -> None:
+    rows = attributes.texts.index.rows([9, 10])
+    with attributes.opened():
+        assert attributes.below(rows, "PlacementRelTo").tolist() == [MISSING, GONE]
+        assert attributes.below(rows, "RelativePlacement").tolist() == [GONE, GONE]
     rows = attributes.texts.index.rows([4, 7])
     with attributes.opened():
         assert attributes.below(rows[:1], "BasisCurve").tolist() == [GONE]
-        assert attributes.below(rows[1:], "ContextOfItems").tolist() == [MISSING]
+        assert attributes.below(rows[1:], "ContextOfItems").tolist() == [GONE]
         assert attributes.values(rows[:1], "MasterRepresentation")[0] == "PARAMETER"
         assert attributes.values(rows[:1], "Trim1")[0] == ((b"IFCPARAMETERVALUE", 0.5),)
         # A semicolon in a string may end a line for readers like this: then nothing of it is known.
-        assert attributes.values(rows[1:], "RepresentationType").tolist() == [None]
+        assert attributes.values(rows[1:], "RepresentationType").tolist() == [DAMAGED]
 
 
 @pytest.mark.parametrize("text", [b"((1.)", b"(1.))", b"1.", b"", b"()()", b"(1.2.3)"])

@@ -261,6 +261,11 @@ def test_what_is_not_known_has_no_box(tmp_path: Path, name: str) -> None:
     ("old", "new"),
     [
         (r"LOCALPLACEMENT\(\$,", "LOCALPLACEMENT(#9999,"),  # which is not there
+        (r"LOCALPLACEMENT\(\$,#[0-9]+", "LOCALPLACEMENT($"),
+        (r"LOCALPLACEMENT\(\$,#[0-9]+", "LOCALPLACEMENT($,$"),
+        (r"LOCALPLACEMENT\(\$,", "LOCALPLACEMENT($,$,"),
+        (r"LOCALPLACEMENT\(\$,", "LOCALPLACEMENT(!,"),
+        (r"LOCALPLACEMENT\(\$,", "NOPLACEMENT($,"),
         (r"SHAPE\(\$,\$,\(#[0-9]+", "SHAPE($,$,(#9999"),
         (r"EXTRUDEDAREASOLID\(", "EXTRUDEDAREASOLID(/"),
         (r",3\.\);", ",3.E400);"),
