@@ -197,7 +197,10 @@ class Boxes:
         index, sets = self.attributes.texts.index, np.isin(self.attributes.kinds(items), SETS)
         faces = Faces(self.attributes.texts, 1.0, np.zeros(len(index), bool))
         spans = np.full((len(items), 2, SPACE), np.nan)
-        spans[sets] = faces.span_lists(index.references[index.starts[items[sets]]])
+        listed, counts = index.below(items[sets])
+        firsts = np.full(len(counts), MISSING, np.int32)
+        firsts[counts > 0] = listed[(np.cumsum(counts) - counts)[counts > 0]]
+        spans[sets] = faces.span_lists(firsts)
         spans[~sets] = faces.span_models(items[~sets])
         points = spans[which][:, CORNERS, np.arange(SPACE)].reshape(-1, SPACE)
         found.add(_turn(np.repeat(frames, len(CORNERS), axis=0), points), np.repeat(owners, len(CORNERS)))

@@ -158,7 +158,7 @@ class Faces:
         found = np.full((len(rows), 2, AXES), np.nan)
         for start in range(0, len(rows), MODELS):
             some = rows[start : start + MODELS]
-            with suppress(UnknownError):
+            with suppress(UnknownError, ValueError):
                 found[start : start + MODELS] = self._span(some)
         return found
 
