@@ -233,7 +233,8 @@ class Models:
         if not numbers:
             return
         meshes: dict[bytes, Mesh] = {}
-        for shape in geometry.stream(reader.model.by_id(number) for number in numbers):
+        shapes = geometry.stream(reader.model.by_id(number) for number in numbers)
+        for count, shape in enumerate(shapes, start=1):
             one = shape.element
             element = Element(
                 file=model.name,
@@ -248,8 +249,8 @@ class Models:
             if told is not None and not ((told[0] <= low) & (high <= told[1])).all():
                 raise _BoxError
             model.elements[element.number] = element
-            if geometry.meshed % REPORT_EVERY == 0:
-                self.files.progress("tessellate", geometry.meshed, len(numbers))
+            if count % REPORT_EVERY == 0:
+                self.files.progress("tessellate", count, len(numbers))
 
     def _finish(self, source: _Source, numbers: Sequence[int]) -> None:
         """Mesh what is still to be meshed of a model, say what could not be, and let the model go.

@@ -1,8 +1,8 @@
 """Boxes that shapes lie in, told from what these are made of, before anything is meshed.
 
 A box is never too small, and no larger than it must be where a shape is what most are: extruded profiles and
-flat faces, through maps and booleans. What is cut out is left out of account. What is not known here, what is
-damaged, and what may be added to from elsewhere has no box: only a mesh tells how far it reaches.
+flat faces, through maps and booleans. What is cut out is left out of account. What is not known here or is
+damaged has no box: only a mesh tells how far it reaches. Nothing may be added to a shape from elsewhere.
 
 All is worked out for many products at once, in the model's unit. A frame is four rows, the origin and the
 axes; what is not known is not a number, and so is all that depends on it.
@@ -10,16 +10,16 @@ axes; what is not known is not a number, and so is all that depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from functions.ifc.geometry.attributes import GONE, Attributes
 from functions.ifc.geometry.extrusions import EXTRUDED
 from functions.ifc.geometry.faces import Faces
 from functions.ifc.geometry.fingerprints import FACETED
-from functions.ifc.geometry.lines import GONE, Lines
 from functions.ifc.geometry.shapes import LINES
 from functions.ifc.placements import LIMIT_M
 from functions.ifc.step.rows import MISSING
@@ -55,6 +55,11 @@ AROUND = {
     "IfcEllipse": ("SemiAxis1", "SemiAxis2", 1.0),
 }
 SETS = ("IfcPolygonalFaceSet", "IfcTriangulatedFaceSet")  # which refer to a list of points first of all
+# What has no part in a mesh, in a representation of lines.
+LINEAR = (
+    "IfcBoundingBox", "IfcCartesianPoint", "IfcCompositeCurve", "IfcGeometricCurveSet", "IfcIndexedPolyCurve",
+    "IfcPolyline", "IfcTrimmedCurve",
+)  # fmt: skip
 # What consists of other curves: the names on the way to them, all but the last one of lists.
 MADE_OF = {
     "IfcArbitraryClosedProfileDef": ("OuterCurve",),
@@ -62,6 +67,7 @@ MADE_OF = {
     "IfcCompositeCurve": ("Segments", "ParentCurve"),
     "IfcTrimmedCurve": ("BasisCurve",),
 }
+SEGMENT = "IfcCompositeCurveSegment"
 CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 SPACE, PLANE = 3, 2
@@ -88,14 +94,10 @@ class Points:
 
 @dataclass(frozen=True)
 class Boxes:
-    """Tells the boxes of a model's products; `scale` is metres per length unit.
+    """Tells the boxes of a model's products; `scale` is metres per length unit."""
 
-    `grown` are the numbers of those that something else is added to.
-    """
-
-    lines: Lines
+    attributes: Attributes
     scale: float
-    grown: Collection[int] = ()
 
     def tell(self, products: Sequence[int]) -> dict[int, Floats]:
         """Return boxes by instance number, the lowest and the highest corner in metres, z up.
@@ -104,16 +106,16 @@ class Boxes:
         """
         found: dict[int, Floats] = {}
         for start in range(0, len(products), AT_ONCE):
-            some = [number for number in products[start : start + AT_ONCE] if number not in self.grown]
-            with self.lines.opened(), np.errstate(invalid="ignore", divide="ignore"):
-                boxes = self._tell(self.lines.texts.index.rows(some))
+            some = products[start : start + AT_ONCE]
+            with self.attributes.opened(), np.errstate(invalid="ignore", divide="ignore"):
+                boxes = self._tell(self.attributes.texts.index.rows(some))
             sure = np.flatnonzero((np.abs(boxes) < LIMIT_M).all(axis=(1, 2)))  # what is no number is not
             found |= {some[place]: boxes[place] for place in sure.tolist()}
         return found
 
     def _tell(self, rows: Rows) -> Floats:
         """Return the boxes of products: those around what is turned with them, as meshes have them."""
-        frames = self._stand(self.lines.below(rows, "ObjectPlacement"))
+        frames = self._stand(self.attributes.below(rows, "ObjectPlacement"))
         points, owners = self._fill(rows)
         low, high = np.full((len(rows), SPACE), np.inf), np.full((len(rows), SPACE), -np.inf)
         np.minimum.at(low, owners, points)
@@ -131,11 +133,11 @@ class Boxes:
             if not len(there):
                 return found
             links, which = np.unique(rows[there], return_inverse=True)
-            local = self._axes(self.lines.below(links, "RelativePlacement"))
-            local[self.lines.kinds(links) != "IfcLocalPlacement"] = np.nan
+            local = self._axes(_there(self.attributes.below(links, "RelativePlacement")))
+            local[self.attributes.kinds(links) != "IfcLocalPlacement"] = np.nan
             found[there] = _compose(local[which], found[there])
             rows = np.full(len(rows), MISSING, np.int32)
-            rows[there] = self.lines.below(links, "PlacementRelTo")[which]
+            rows[there] = self.attributes.below(links, "PlacementRelTo")[which]
         found[rows != MISSING] = np.nan
         return found
 
@@ -144,35 +146,36 @@ class Boxes:
         found = _world(len(rows))
         there = rows != MISSING
         some = rows[there]
-        origin = self.lines.vectors(self.lines.below(some, "Location"), "Coordinates", SPACE)
+        origin = self.attributes.vectors(self.attributes.below(some, "Location"), "Coordinates", SPACE)
         up, along = (self._direction(some, name, axis) for name, axis in (("Axis", 2), ("RefDirection", 0)))
         along = _normed(along - up * (along * up).sum(axis=1, keepdims=True))
         found[there] = np.stack([origin, along, np.cross(up, along), up], axis=1)
-        found[there & (self.lines.kinds(rows) != "IfcAxis2Placement3D")] = np.nan
+        found[there & (self.attributes.kinds(rows) != "IfcAxis2Placement3D")] = np.nan
         return found
 
     def _direction(self, rows: Rows, name: str, axis: int) -> Floats:
         """Return unit vectors that attributes refer to, those of an axis where they are not set."""
-        below = self.lines.below(rows, name)
-        found = self.lines.vectors(below, "DirectionRatios", SPACE)
+        below = self.attributes.below(rows, name)
+        found = self.attributes.vectors(below, "DirectionRatios", SPACE)
         found[below == MISSING] = np.eye(SPACE)[axis]
         return _normed(found)
 
     def _fill(self, rows: Rows) -> tuple[Floats, Integers]:
         """Return points that products lie between, in their own coordinates."""
         found = Points()
-        shapes = self.lines.below(rows, "Representation")
-        bodies, owners = self.lines.lists(shapes, "Representations")
-        solid = np.array(
-            [kind not in LINES for kind in self.lines.values(bodies, "RepresentationType")], bool
+        shapes = self.attributes.below(rows, "Representation")
+        bodies, owners = self.attributes.lists(shapes, "Representations")
+        lines = np.array(
+            [kind in LINES for kind in self.attributes.values(bodies, "RepresentationType")], bool
         )
-        bodies, owners = bodies[solid], owners[solid]
-        items, which = self.lines.lists(bodies, "Items")
-        owners, frames = owners[which], _world(len(items))
+        items, which = self.attributes.lists(bodies, "Items")
+        solid = ~lines[which] | ~np.isin(self.attributes.kinds(items), LINEAR)  # whatever it says it is
+        items, owners = items[solid], owners[which[solid]]
+        frames = _world(len(items))
         for _ in range(MAX_DEPTH):
             if not len(items):
                 return found.all()
-            kinds = self.lines.kinds(items)
+            kinds = self.attributes.kinds(items)
             some = kinds == EXTRUDED
             self._extrude(items[some], frames[some], owners[some], found)
             faceted = np.isin(kinds, [*FACETED])
@@ -191,51 +194,54 @@ class Boxes:
     def _face(self, rows: Rows, frames: Floats, owners: Integers, found: Points) -> None:
         """Add the corners of the boxes of faces."""
         items, which = np.unique(rows, return_inverse=True)
-        index, sets = self.lines.texts.index, np.isin(self.lines.kinds(items), SETS)
-        faces = Faces(self.lines.texts, 1.0, np.zeros(len(index), bool))
+        index, sets = self.attributes.texts.index, np.isin(self.attributes.kinds(items), SETS)
+        faces = Faces(self.attributes.texts, 1.0, np.zeros(len(index), bool))
         spans = np.full((len(items), 2, SPACE), np.nan)
-        spans[sets] = faces.span_lists(index.references[index.starts[items[sets]]])
+        listed, counts = index.below(items[sets])
+        firsts = np.full(len(counts), MISSING, np.int32)
+        firsts[counts > 0] = listed[(np.cumsum(counts) - counts)[counts > 0]]
+        spans[sets] = faces.span_lists(firsts)
         spans[~sets] = faces.span_models(items[~sets])
         points = spans[which][:, CORNERS, np.arange(SPACE)].reshape(-1, SPACE)
         found.add(_turn(np.repeat(frames, len(CORNERS), axis=0), points), np.repeat(owners, len(CORNERS)))
 
     def _cut(self, rows: Rows, frames: Floats, owners: Integers) -> tuple[Rows, Floats, Integers]:
         """Return what booleans are of: the first operands, and of unions the second ones as well."""
-        both = self.lines.values(rows, "Operator") != "DIFFERENCE"
-        first, second = (self.lines.below(rows, name) for name in ("FirstOperand", "SecondOperand"))
+        both = self.attributes.values(rows, "Operator") != "DIFFERENCE"
+        first, second = (self.attributes.below(rows, name) for name in ("FirstOperand", "SecondOperand"))
         parts = (first, second[both]), (frames, frames[both]), (owners, owners[both])
         items, frames, owners = (np.concatenate(part) for part in parts)
         return _there(items), frames, owners
 
     def _map(self, rows: Rows, frames: Floats, owners: Integers) -> tuple[Rows, Floats, Integers]:
         """Return the items of maps. Only maps of what stands at the origin are known."""
-        sources = self.lines.below(rows, "MappingSource")
-        origins = self._axes(_there(self.lines.below(sources, "MappingOrigin")))
+        sources = self.attributes.below(rows, "MappingSource")
+        origins = self._axes(_there(self.attributes.below(sources, "MappingOrigin")))
         moved = (origins != _world(len(rows))).any(axis=(1, 2))
-        targets = self._operate(self.lines.below(rows, "MappingTarget"))
+        targets = self._operate(self.attributes.below(rows, "MappingTarget"))
         targets[moved] = np.nan
-        items, which = self.lines.lists(self.lines.below(sources, "MappedRepresentation"), "Items")
+        items, which = self.attributes.lists(self.attributes.below(sources, "MappedRepresentation"), "Items")
         return items, _compose(frames, targets)[which], owners[which]
 
     def _operate(self, rows: Rows) -> Floats:
         """Return the frames of transformations, their axes as long as these scale."""
-        origin = self.lines.vectors(self.lines.below(rows, "LocalOrigin"), "Coordinates", SPACE)
+        origin = self.attributes.vectors(self.attributes.below(rows, "LocalOrigin"), "Coordinates", SPACE)
         axes = np.stack([self._direction(rows, f"Axis{axis + 1}", axis) for axis in range(SPACE)], axis=1)
         square = np.abs(axes @ axes.swapaxes(1, 2) - np.eye(SPACE)).max(axis=(1, 2)) < UNIT
-        known = self.lines.kinds(rows) == "IfcCartesianTransformationOperator3D"
-        scale = self.lines.numbers(rows, "Scale", 1.0)
+        known = self.attributes.kinds(rows) == "IfcCartesianTransformationOperator3D"
+        scale = self.attributes.numbers(rows, "Scale", 1.0)
         scale[~(known & square & (np.linalg.det(np.nan_to_num(axes)) > 0) & (scale > 0))] = np.nan
         return np.concatenate([origin[:, None], axes * scale[:, None, None]], axis=1)
 
     def _extrude(self, rows: Rows, frames: Floats, owners: Integers, found: Points) -> None:
         """Add the points of both ends of extrusions."""
-        positions = self.lines.below(rows, "Position")
+        positions = self.attributes.below(rows, "Position")
         frames = _compose(frames, self._axes(positions))
-        below = self.lines.below(rows, "ExtrudedDirection")
-        step = self.lines.vectors(below, "DirectionRatios", SPACE)
+        below = self.attributes.below(rows, "ExtrudedDirection")
+        step = self.attributes.vectors(below, "DirectionRatios", SPACE)
         step[np.abs(np.linalg.norm(step, axis=1) - 1) > UNIT] = np.nan
-        step *= self.lines.numbers(rows, "Depth")[:, None]
-        ring, which = self._outline(self.lines.below(rows, "SweptArea"))
+        step *= self.attributes.numbers(rows, "Depth")[:, None]
+        ring, which = self._outline(self.attributes.below(rows, "SweptArea"))
         flat = np.pad(ring, ((0, 0), (0, 1)))
         for end in (flat, flat + step[which]):
             found.add(_turn(frames[which], end), owners[which])
@@ -247,7 +253,7 @@ class Boxes:
         for _ in range(MAX_DEPTH):
             if not len(rows):
                 return found.all()
-            kinds = self.lines.kinds(rows)
+            kinds = self.attributes.kinds(rows)
             more = [(rows[:0], owners[:0])]
             for kind in np.unique(kinds.astype(str)).tolist():
                 some = np.flatnonzero(kinds == kind)
@@ -265,9 +271,10 @@ class Boxes:
         """Return the curves that others are made of, and which these are."""
         which = np.arange(len(rows))
         for name in names[:-1]:
-            rows, owners = self.lines.lists(rows, name)
+            rows, owners = self.attributes.lists(rows, name)
+            rows[self.attributes.kinds(rows) != SEGMENT] = GONE  # other kinds have places of their own
             which = which[owners]
-        return _there(self.lines.below(rows, names[-1])), which
+        return _there(self.attributes.below(rows, names[-1])), which
 
     def _corners(self, kind: str, rows: Rows) -> tuple[Floats, Integers]:
         """Return the points of profiles or curves of one kind, and whose they are."""
@@ -275,24 +282,24 @@ class Boxes:
         if kind in AROUND:
             return self._surround(kind, rows), np.repeat(which, len(SQUARE))
         if kind == "IfcPolyline":
-            points, owners = self.lines.lists(rows, "Points")
-            return self.lines.vectors(points, "Coordinates", PLANE), owners
+            points, owners = self.attributes.lists(rows, "Points")
+            return self.attributes.vectors(points, "Coordinates", PLANE), owners
         if kind == "IfcIndexedPolyCurve":
-            lists = self.lines.values(self.lines.below(rows, "Points"), "CoordList")
-            bends = [*map(_bend, lists, self.lines.values(rows, "Segments"))]
+            lists = self.attributes.values(self.attributes.below(rows, "Points"), "CoordList")
+            bends = [*map(_bend, lists, self.attributes.values(rows, "Segments"))]
             return np.concatenate(bends), np.repeat(which, [len(bend) for bend in bends])
         return np.full((len(rows), PLANE), np.nan), which
 
     def _surround(self, kind: str, rows: Rows) -> Floats:
         """Return the corners of rectangles around what has a position and reaches so far from there."""
         *names, factor = AROUND[kind]
-        sizes = np.stack([self.lines.numbers(rows, str(name)) for name in names], axis=1) * float(factor)
-        positions = self.lines.below(rows, "Position")
-        origin = self.lines.vectors(self.lines.below(positions, "Location"), "Coordinates", PLANE)
-        directions = self.lines.below(positions, "RefDirection")
-        along = self.lines.vectors(directions, "DirectionRatios", PLANE)
+        sizes = np.stack([self.attributes.numbers(rows, str(name)) for name in names], axis=1) * float(factor)
+        positions = self.attributes.below(rows, "Position")
+        origin = self.attributes.vectors(self.attributes.below(positions, "Location"), "Coordinates", PLANE)
+        directions = self.attributes.below(positions, "RefDirection")
+        along = self.attributes.vectors(directions, "DirectionRatios", PLANE)
         along[directions == MISSING] = (1.0, 0.0)
-        along[self.lines.kinds(positions) != "IfcAxis2Placement2D"] = np.nan
+        along[self.attributes.kinds(positions) != "IfcAxis2Placement2D"] = np.nan
         origin[positions == MISSING], along[positions == MISSING] = 0.0, (1.0, 0.0)
         along = _normed(along)
         across = np.stack([-along[:, 1], along[:, 0]], axis=1)

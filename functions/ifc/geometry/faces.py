@@ -53,6 +53,7 @@ TRIANGLE, AXES = 3, 3
 NOTHING_M2 = 1e-14
 SAME_M = 1e-9  # corners as near as that are one
 MAX_PARTS = 200_000  # of faces, to be read at once
+MODELS = 50  # whose corners are read at once
 
 
 @dataclass(frozen=True)
@@ -155,11 +156,17 @@ class Faces:
     def span_models(self, rows: Rows) -> Floats:
         """Return the lowest and the highest corner of models of shells; not numbers where not known."""
         found = np.full((len(rows), 2, AXES), np.nan)
+        for start in range(0, len(rows), MODELS):
+            some = rows[start : start + MODELS]
+            with suppress(UnknownError, ValueError):
+                found[start : start + MODELS] = self._span(some)
+        return found
+
+    def _span(self, rows: Rows) -> Floats:
+        """Return the corners of a few models, as `span_models`. Raises an UnknownError."""
+        found = np.full((len(rows), 2, AXES), np.nan)
         bad = np.zeros(len(rows), bool)
-        try:
-            rings = self._models(rows, np.arange(len(rows)), bad)
-        except UnknownError:
-            return found
+        rings = self._models(rows, np.arange(len(rows)), bad)
         owners = np.repeat(rings.owners, np.diff(rings.start[rings.first]))
         order = np.argsort(owners, kind="stable")
         points = rings.points[rings.corners[order]]

@@ -31,10 +31,10 @@ import numpy as np
 
 from functions.core import Files
 from functions.core.errors import ModelError
+from functions.ifc.geometry.attributes import Attributes
 from functions.ifc.geometry.boxes import Boxes
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, bodies, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
-from functions.ifc.geometry.lines import Lines
 from functions.ifc.geometry.makers import Draft, Maker
 from functions.ifc.geometry.shapes import CycleError, Make, Shapes
 from functions.ifc.geometry.witness import Testimony, Witness
@@ -137,12 +137,14 @@ class Geometry:
         return []
 
     def boxes(self, products: Sequence[int]) -> dict[int, Floats]:
-        """Return the boxes of those products, given by number, that have one without being meshed."""
-        if self.texts is None or not self.texts.found:
+        """Return the boxes of those products, given by number, that have one without being meshed.
+
+        In a model in which features are added to elements, there are none.
+        """
+        if self.texts is None or not self.texts.found or self.reader.all("IfcRelProjectsElement"):
             return {}
-        added = self.reader.pairs("IfcRelProjectsElement", "RelatingElement", "RelatedFeatureElement")
-        lines = Lines(self.texts, self.model.schema_identifier)
-        return Boxes(lines, self._scale, {product.id() for product, _ in added}).tell(products)
+        attributes = Attributes(self.texts, self.model.schema_identifier)
+        return Boxes(attributes, self._scale).tell(products)
 
     def judge(self, files: Files, *, name: str = "", apart: int = 0, strict: bool = False) -> None:
         """Say what failed, once the stream has ended; `name` is the model's where there are several.

@@ -261,6 +261,11 @@ def test_what_is_not_known_has_no_box(tmp_path: Path, name: str) -> None:
     ("old", "new"),
     [
         (r"LOCALPLACEMENT\(\$,", "LOCALPLACEMENT(#9999,"),  # which is not there
+        (r"LOCALPLACEMENT\(\$,#[0-9]+", "LOCALPLACEMENT($"),
+        (r"LOCALPLACEMENT\(\$,#[0-9]+", "LOCALPLACEMENT($,$"),
+        (r"LOCALPLACEMENT\(\$,", "LOCALPLACEMENT($,$,"),
+        (r"LOCALPLACEMENT\(\$,", "LOCALPLACEMENT(!,"),
+        (r"LOCALPLACEMENT\(\$,", "NOPLACEMENT($,"),
         (r"SHAPE\(\$,\$,\(#[0-9]+", "SHAPE($,$,(#9999"),
         (r"EXTRUDEDAREASOLID\(", "EXTRUDEDAREASOLID(/"),
         (r",3\.\);", ",3.E400);"),
@@ -271,17 +276,57 @@ def test_what_is_not_known_has_no_box(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_what_is_damaged_has_no_box(tmp_path: Path, old: str, new: str) -> None:
-    text = build(TOLD["rectangle"], prefix=None).to_string()
-    path = tmp_path / "model.ifc"
+    assert tell(build(TOLD["rectangle"], prefix=None), tmp_path, old, new) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("triangles", r"FACESET\(#[0-9]+", "FACESET($"),
+        ("triangles", r"FACESET\(#[0-9]+", "FACESET(#9999"),
+        ("triangles", r"POINTLIST3D\(\(\(", "POINTLIST3D(((x,"),
+        ("shells", r"FACETEDBREP\(#[0-9]+", "FACETEDBREP($"),
+        ("shells", r"POLYLOOP\(\(#[0-9]+", "POLYLOOP((#9999"),
+        ("shells", r"POINT\(\(0\.,0\.,7\.", "POINT((0.,0.,x"),
+        ("map", r"REPRESENTATIONMAP\(#[0-9]+", "REPRESENTATIONMAP($"),
+        ("map", r"MAPPEDITEM\((#[0-9]+),#[0-9]+", r"MAPPEDITEM(\1,$"),
+        ("bent", r"ARCINDEX\(\(2,3,4", "ARCINDEX((2,3,44"),
+        ("half round", r"CIRCLE\(#[0-9]+,2\.", "CIRCLE($,$"),
+    ],
+)
+def test_nor_has_what_is_made_of_damaged_parts(tmp_path: Path, name: str, old: str, new: str) -> None:
+    assert tell(build(TOLD[name], prefix=None), tmp_path, old, new) == {}
+
+
+def tell(model: Model, folder: Path, old: str, new: str) -> dict[int, Any]:
+    """Return the boxes of a model whose text has been changed."""
+    text = model.to_string()
+    assert re.search(old, text)
+    path = folder / "model.ifc"
     path.write_text(re.sub(old, new, text), encoding="ascii")
-    files = Files(inputs={}, outputs=tmp_path, scratch=tmp_path)
+    files = Files(inputs={}, outputs=folder, scratch=folder)
     checked = check_model(path, files)
     reader = Reader(open_checked(checked, files))
-    geometry = Geometry(reader, texts=Texts(checked.path, checked.instances))
     numbers = [one.id() for one in reader.all("IfcElement")]
-    assert re.search(old, text)
     assert len(numbers) == 1
-    assert geometry.boxes(numbers) == {}
+    return Geometry(reader, texts=Texts(checked.path, checked.instances)).boxes(numbers)
+
+
+def test_a_representation_need_not_be_what_it_says_it_is(tmp_path: Path) -> None:
+    model = build(TOLD["rectangle"], prefix=None)
+    body = model.by_type("IfcShapeRepresentation")[0]
+    lines = [polyline(model, (-500, 0, 0), (500, 0, 0))]
+    axis = model.create_entity("IfcShapeRepresentation", context(model), "Axis", "Curve3D", lines)
+    shape = model.by_type("IfcProductDefinitionShape")[0]
+    shape.Representations = [axis, body]
+    path = tmp_path / "model.ifc"
+    for kind in ("SweptSolid", "Curve3D"):
+        body.RepresentationType = kind
+        model.write(path)
+        told, meshes = compare(path, tmp_path)
+        assert told.keys() == meshes.keys()
+        assert all(holds(told[number], mesh) for number, mesh in meshes.items())
+        assert np.ptp(told[next(iter(told))], axis=0).max() < 10
 
 
 def test_what_stands_in_a_circle_or_is_added_to_has_no_box(tmp_path: Path) -> None:

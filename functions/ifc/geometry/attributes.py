@@ -33,14 +33,16 @@ TOKEN = re.compile(
     rb"[(),$*]|#[0-9]+|[-+]?[0-9][0-9.]*(?:[Ee][-+]?[0-9]+)?|\.[A-Z0-9_]+\.|\s+|'(?:[^']|'')*'|[A-Z][A-Z0-9_]*"
 )
 HEAD, BYTES = 64, 512  # what a class stands in, and what most lines do
-Attributes = Sequence[Any]
+DAMAGED = object()
+"""What an attribute is that cannot be read."""
+Values = Sequence[Any]
 
 
 class Reference(int):
     """The place of a reference among all of its line."""
 
 
-class Lines:
+class Attributes:
     """The instances of a model's texts, given by rows of their index. Rows may be MISSING or GONE."""
 
     def __init__(self, texts: Texts, schema: str) -> None:
@@ -51,7 +53,7 @@ class Lines:
         self._classes: dict[bytes, str] = {}
         self._places: dict[tuple[str, str], int] = {}
         self._kinds: dict[int, str] = {}
-        self._attributes: dict[int, Attributes] = {}
+        self._values: dict[int, Values] = {}
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -62,7 +64,7 @@ class Lines:
         finally:
             os.close(self._file)
             self._kinds.clear()
-            self._attributes.clear()
+            self._values.clear()
 
     def kinds(self, rows: Rows) -> Objects:
         """Return the classes of instances."""
@@ -70,7 +72,7 @@ class Lines:
         return np.array([self._kind(row) for row in first], object)[which]
 
     def values(self, rows: Rows, name: str) -> Objects:
-        """Return an attribute of instances; None where it is not set."""
+        """Return an attribute of instances; None where it is not set, DAMAGED where it cannot be read."""
         first, which = self._distinguish(rows)
         found = np.empty(len(first), object)
         for place, row in enumerate(first):
@@ -156,17 +158,19 @@ class Lines:
         """Return an attribute of an instance, with places for references."""
         kind = self._kind(row)
         if not kind:
-            return None
+            return None if row == MISSING else DAMAGED
         if (kind, name) not in self._places:
             entity = self._schema.declaration_by_name(kind).as_entity()
             self._places[kind, name] = entity.attribute_index(name) if entity else MISSING
         says, place = self.texts.index.says.item(row), self._places[kind, name]
-        if says not in self._attributes:
-            self._attributes[says] = self._read(row)
-        attributes = self._attributes[says]
-        return attributes[place] if 0 <= place < len(attributes) else None
+        if says not in self._values:
+            values = self._read(row)
+            entity = self._schema.declaration_by_name(kind).as_entity()
+            self._values[says] = values if entity and len(values) == entity.attribute_count() else ()
+        values = self._values[says]
+        return values[place] if 0 <= place < len(values) else DAMAGED
 
-    def _read(self, row: int) -> Attributes:
+    def _read(self, row: int) -> Values:
         """Return the attributes of an instance; none where its line is not as it must be."""
         index, size = self.texts.index, BYTES
         text = b""
@@ -186,10 +190,10 @@ class Lines:
         return found if whole else ()
 
 
-def parse(tokens: Sequence[bytes]) -> tuple[Attributes, int]:
+def parse(tokens: Sequence[bytes]) -> tuple[Values, int]:
     """Return what stands in the parentheses that all tokens are in, and how many references there are.
 
-    Raises a ValueError or an IndexError where parentheses do not fit.
+    Raises a ValueError or an IndexError where there are none, or they do not fit.
     """
     references = 0
     stack: list[list[Any]] = [[]]
@@ -209,6 +213,8 @@ def parse(tokens: Sequence[bytes]) -> tuple[Attributes, int]:
         elif first not in b", \t\r\n":
             stack[-1].append(_read_atom(token))
     ((found,),) = stack
+    if not isinstance(found, tuple):
+        raise ValueError("no parentheses")
     return found, references
 
 
