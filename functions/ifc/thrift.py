@@ -2,7 +2,8 @@
 
 One thread a child: the queue is the parallelism, a fork must not find a thread pool half alive, and each
 thread's arena would count as address space. Large blocks go back to the system when they are freed: by
-default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher. Garbage is looked
+default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher. Smaller ones
+stay, as taking them anew, page by page, takes longer than what is done with them. Garbage is looked
 for less often: reading models makes tuples by the hundred thousand and hardly any cycles (9 % of the CPU).
 ifcopenshell comes without numpy and shapely, which are loaded when somebody uses them: see `late`.
 Pages of its libraries that only loading reads (relocations, names, start-up code: 15 MB) are let go.
@@ -19,7 +20,7 @@ from pathlib import Path
 from functions.ifc.late import late
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-M_MMAP_THRESHOLD = -3  # malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 MADV_DONTNEED = 4  # mman.h
 LARGE_BYTES = 1 << 20
 ALLOCATIONS = 20_000  # between two looks; Python's own default is 700
@@ -27,6 +28,7 @@ ALLOCATIONS = 20_000  # between two looks; Python's own default is 700
 os.environ.update(dict.fromkeys(THREADS, "1"))
 if sys.platform == "linux":
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+    ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, 4 * LARGE_BYTES)
 gc.set_threshold(ALLOCATIONS)
 
 with late():
