@@ -15,6 +15,7 @@ import ctypes
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from functions.ifc.late import late
@@ -43,7 +44,7 @@ def let_go() -> None:
     """
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    with Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as maps:
+    with suppress(OSError), Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as maps:
         for line in maps:
             span, rights, offset, _, inode, *_ = line.split()
             if inode != "0" and (rights == "r-xp" or (rights == "r--p" and not int(offset, 16))):
