@@ -2,7 +2,8 @@
 
 One thread a child: the queue is the parallelism, a fork must not find a thread pool half alive, and each
 thread's arena would count as address space. Large blocks go back to the system when they are freed: by
-default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher. Garbage is looked
+default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher. Smaller ones
+stay, as taking them anew, page by page, takes longer than what is done with them. Garbage is looked
 for less often: reading models makes tuples by the hundred thousand and hardly any cycles (9 % of the CPU).
 ifcopenshell comes without numpy and shapely, which are loaded when somebody uses them: see `late`.
 Pages of its libraries that only loading reads (relocations, names, start-up code: 15 MB) are let go.
@@ -14,12 +15,13 @@ import ctypes
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from functions.ifc.late import late
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-M_MMAP_THRESHOLD = -3  # malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 MADV_DONTNEED = 4  # mman.h
 LARGE_BYTES = 1 << 20
 ALLOCATIONS = 20_000  # between two looks; Python's own default is 700
@@ -34,6 +36,7 @@ def give_back() -> None:
 os.environ.update(dict.fromkeys(THREADS, "1"))
 if sys.platform == "linux":
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+    ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, 4 * LARGE_BYTES)
 gc.set_threshold(ALLOCATIONS)
 
 with late():
@@ -48,7 +51,7 @@ def let_go() -> None:
     """
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    with Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as maps:
+    with suppress(OSError), Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as maps:
         for line in maps:
             span, rights, offset, _, inode, *_ = line.split()
             if inode != "0" and (rights == "r-xp" or (rights == "r--p" and not int(offset, 16))):

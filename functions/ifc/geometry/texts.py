@@ -137,7 +137,7 @@ class Texts:
             for text, offset in _chunks(self._path):
                 codes = np.frombuffer(text, np.uint8)
                 ends = np.flatnonzero(codes == NEWLINE)
-                first, last = np.searchsorted(places, [offset, offset + len(text)])
+                first, last = np.searchsorted(places, np.array([offset, offset + len(text)], places.dtype))
                 lines = np.searchsorted(ends, places[first:last] - offset)
                 kept = np.ones(len(ends) + 1, bool)
                 kept[lines] = False

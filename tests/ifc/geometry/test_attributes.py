@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from functions.ifc.geometry.attributes import DAMAGED, GONE, TOKEN, Attributes, parse
-from functions.ifc.geometry.texts import MISSING, Texts
+from functions.ifc.geometry.texts import Texts
+from functions.ifc.step.rows import MISSING
 
 LINES = """\
 #1=IFCCARTESIANPOINT((1.,-2.5E1));
