@@ -143,12 +143,10 @@ class Shapes:
         found = [self.reader.entity(operator, name) for name in ("Axis1", "Axis2", "Axis3")]
         axes = [None if axis is None else self.reader.read(axis, "DirectionRatios") for axis in found]
         a, b, c = (tuple(axis or unit) for axis, unit in zip(axes, WORLD[1:], strict=True))
-        first = self.reader.number(operator, "Scale")
-        scales = [self.reader.number(operator, name) for name in ("Scale2", "Scale3")]
-        factors = [1.0 if first is None else first]
-        factors += [factors[0] if scale is None else scale for scale in scales]
-        ratios = len(a) == len(b) == len(c) == len(factors)
-        return ratios and dot(cross(a, b), c) * math.prod(factors) < 0
+        scales = [self.reader.number(operator, name) for name in ("Scale", "Scale2", "Scale3")]
+        first = 1.0 if scales[0] is None else scales[0]
+        size = math.prod(first if scale is None else scale for scale in scales)
+        return len(a) == len(b) == len(c) and dot(cross(a, b), c) * size < 0
 
     def _nested(self, item: ifcopenshell.entity_instance, depth: int) -> Make:
         """Walk down booleans; the same operand twice is fine, an operand inside itself is not."""
