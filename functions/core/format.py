@@ -44,14 +44,18 @@ def choose_format(
 ) -> str:
     """Return the format that is asked for, else the one of the name's extension, else the first of all.
 
-    `aliases` are further extensions, each with its format. An extension that is none of these says nothing;
-    one that says another format than the one asked for is an InputError about `field`.
+    `aliases` are further extensions, each with its format. One that promises another format than the one
+    asked for, or one that is not written, is an InputError about `field`; what is behind the last dot
+    of `level 1.2` is no extension.
     """
     suffix = PurePosixPath(name or "").suffix.lower().removeprefix(".")
-    said = (aliases or {}).get(suffix, suffix)
+    said = (aliases or {}).get(suffix, suffix) if suffix[:1].isalpha() else ""
     kind = asked or (said if said in formats else formats[0])
     if said in formats and said != kind:
         raise InputError(f"{field}: {name!r} is not the name of a {kind} file", field=field)
+    if said and said not in formats:
+        written = ", ".join((*formats, *(aliases or {})))
+        raise InputError(f"{field}: no .{suffix} is written; there are {written}", field=field)
     return kind
 
 

@@ -16,13 +16,20 @@ FORMATS = ("json", "html")
         ("a.HTML", None, "html"),
         ("a.htm", None, "html"),
         ("a.html", "html", "html"),
-        ("a.report", None, "json"),
-        ("a.report", "html", "html"),
+        ("level 1.2", None, "json"),
+        ("level 1.2", "html", "html"),
         ("html", None, "json"),
     ],
 )
 def test_the_format_is_asked_for_or_named_or_the_first(name: str, asked: str, kind: str) -> None:
     assert choose_format(name, asked, FORMATS, aliases={"htm": "html"}) == kind
+
+
+@pytest.mark.parametrize("asked", [None, "json", "html"])
+def test_an_extension_that_is_not_written_is_refused(asked: str | None) -> None:
+    with pytest.raises(InputError, match=r"name: no \.hmtl is written; there are json, html, htm") as caught:
+        choose_format("a.hmtl", asked, FORMATS, aliases={"htm": "html"}, field="name")
+    assert caught.value.field == "name"
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.htm"])

@@ -32,6 +32,7 @@ from functions.core.format import Delimiter, FormattedRequest
 
 PARQUET = "parquet"
 FORMATS = ("csv", "xlsx", "ods", "parquet")
+ALIASES = {"tsv": "csv", "txt": "csv"}
 MAX_COLUMNS = 16_384  # of Excel and of LibreOffice
 
 Query = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -79,6 +80,7 @@ class CsvRequest(FormattedRequest):
     """Which elements of which model, which columns, and how to arrange them."""
 
     formats = FORMATS
+    aliases = ALIASES
 
     filename: ModelFile
     output_filename: OutputName = None
