@@ -127,6 +127,12 @@ def reads_places(paths: Iterable[Sequence[Key]]) -> bool:
     return any(key in PLACED for path in paths for key in path if isinstance(key, str))
 
 
+def is_known(path: Sequence[Key], elements: Iterable[Entity]) -> bool:
+    """Say whether a path begins with a keyword, or with an attribute of one of some elements' classes."""
+    kinds = {element.is_a(): element for element in elements}
+    return path[0] in WORDS or any(hasattr(element, str(path[0])) for element in kinds.values())
+
+
 @dataclass
 class Node:
     """One key in the tree of all paths, and the columns whose path ends with it."""
@@ -147,6 +153,7 @@ class Table:
     paths: Sequence[tuple[Key, ...]]
     sets: Sets | None = None
     faults: dict[int, tuple[int, str]] = field(default_factory=dict)
+    empty: set[int] = field(init=False)  # the columns without a value so far
     _roots: list[Node] = field(default_factory=list)
     _parents: dict[int, Entity | None] = field(default_factory=dict)
     _categories: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -154,6 +161,7 @@ class Table:
 
     def __post_init__(self) -> None:
         """Join the paths to a tree."""
+        self.empty = set(range(len(self.paths)))
         known: dict[tuple[Key, ...], Node] = {}
         for column, path in enumerate(self.paths):
             nodes, node = self._roots, None
@@ -173,6 +181,8 @@ class Table:
             self._follow(node, element, element, found)
         if self.sets is not None and any(map(_has_instances, found.values())):
             raise Irregular  # its text names what the model was opened without
+        if self.empty:
+            self.empty = {column for column in self.empty if found.get(column) is None}
         return [found.get(column) for column in range(len(self.paths))]
 
     def _follow(self, node: Node, value: Any, element: Entity, found: dict[int, Any]) -> None:  # noqa: ANN401

@@ -16,6 +16,7 @@ from functions.ifc.selector import (
     Key,
     Table,
     avoids_shapes,
+    is_known,
     names_classes,
     parse_path,
     reads_places,
@@ -102,7 +103,7 @@ def write(request: CsvRequest, table: Table, model: ifcopenshell.file, files: Fi
         files.warn("the query selects no elements")
     if tally.truncated:
         files.warn(f"{tally.truncated} texts were cut to the {MAX_TEXT} characters of an XLSX cell")
-    unreadable = _warn(request, table, formats, files)
+    unreadable = _warn(request, table, formats, files, elements)
     return CsvResult(
         message=f"{len(rows)} rows and {width} columns of {len(elements)} elements",
         output=output,
@@ -239,9 +240,18 @@ def _finish(cell: Cell, null: str, kind: str, tally: Tally) -> Cell:
     return safe
 
 
-def _warn(request: CsvRequest, table: Table, formats: Formats, files: Files) -> int:
+def _warn(
+    request: CsvRequest,
+    table: Table,
+    formats: Formats,
+    files: Files,
+    elements: Sequence[ifcopenshell.entity_instance],
+) -> int:
     """Tell the user what the table does not show; return the number of cells that could not be read."""
     columns = request.columns()
+    for column in sorted(table.empty.difference(table.faults) if elements else ()):
+        if not is_known(table.paths[column], elements):
+            files.warn(f"{columns[column]}: no element has such an attribute or property")
     for column, (count, cause) in sorted(table.faults.items()):
         files.warn(f"{columns[column]}: {count} values could not be read: {clean(cause)[:200]}")
     for form in formats.values():

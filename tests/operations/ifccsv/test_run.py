@@ -409,3 +409,16 @@ def test_progress_is_reported_while_rows_are_read(tmp_path: Path) -> None:
     )
     op.load()(op.parse({"filename": "h.ifc"}), files)
     assert ("read", 0, 50) in seen
+
+
+def test_a_column_that_no_element_knows_is_named(tmp_path: Path) -> None:
+    said: list[str] = []
+    columns = ["Name", "Nmae", "Tag", "Pset_WallCommon.IsExternal", "Pset_WallComon.IsExternal", "type.Name"]
+    _, table = export(HOUSE, tmp_path, said, attributes=columns)
+    assert {row[3] for row in read(table)} >= {"Tag"}
+    assert said == [
+        "Nmae: no element has such an attribute or property",
+        "Pset_WallComon.IsExternal: no element has such an attribute or property",
+    ]
+    export(HOUSE, tmp_path, said, attributes=columns, query="IfcPump")
+    assert said[2:] == ["the query selects no elements"]
