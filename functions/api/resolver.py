@@ -181,7 +181,9 @@ class Api(APIGatewayHttpResolver):
         """Answer a request that does not fit its route."""
         bodies = self.context["_route"].dependant.body_params
         names = [name for body in bodies for name in field_names(body.type_)]
-        return problems.answer_invalid(error, self.current_event.json_body, names=names)
+        # Where none is asked for, nobody has looked whether it is JSON.
+        sent = self.current_event.json_body if bodies else None
+        return problems.answer_invalid(error, sent, names=names)
 
     def _answer_unknown(self, _error: Exception) -> problems.Answer:
         """Answer a path without a route: 405 when it has other methods, else 404."""

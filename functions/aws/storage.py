@@ -60,9 +60,8 @@ class Storage:
             try:
                 found = self._client.head_object(Bucket=bucket, Key=key, **_version(version_id))
             except ClientError as error:
-                if (
-                    version_id and code(error) == "400"
-                ):  # a HEAD has no body to say that this is no version's id
+                # A HEAD has no body to say that this is no version's id.
+                if version_id and code(error) == "400":
                     raise NotFoundError(f"Input file {key} not found") from error
                 raise
         return ObjectInfo(

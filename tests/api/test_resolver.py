@@ -115,6 +115,12 @@ def test_a_query_that_is_no_number_names_its_parameter(site: Site) -> None:
         assert (answer.status_code, answer.json()["field"]) == (422, "limit")
 
 
+@pytest.mark.parametrize("content", [b"garbage", b"\xff", b"[1]"])
+def test_a_body_that_nobody_asked_for_changes_nothing(site: Site, content: bytes) -> None:
+    answer = site.call("GET", "/jobs?limit=0", content=content)
+    assert (answer.status_code, answer.json()["field"]) == (422, "limit")
+
+
 def test_browsers_may_call(site: Site) -> None:
     preflight = site.call("OPTIONS", "/ifcinfo", key=None, headers={"Origin": "https://example.com"})
     assert preflight.status_code == 204

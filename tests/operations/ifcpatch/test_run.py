@@ -437,3 +437,15 @@ def test_a_copy_is_counted_as_its_parser_counts(tmp_path: Path) -> None:
     assert done.statistics["elements_before"] == len(before.by_type("IfcElement"))
     assert done.statistics["instances"] == len(after.entity_names())
     assert done.statistics["elements"] == len(after.by_type("IfcElement"))
+
+
+def test_a_relationship_of_no_objects_stays_with_any_part(tmp_path: Path) -> None:
+    model: Any = ifcopenshell.open(HOUSE)
+    template = model.createIfcPropertySetTemplate(ifcopenshell.guid.new(), Name="T")
+    sets = model.by_type("IfcPropertySet")[:1]
+    model.createIfcRelDefinesByTemplate(ifcopenshell.guid.new(), None, None, None, sets, template)
+    path = tmp_path / "house.ifc"
+    model.write(path)
+    part = opened(patch(tmp_path / "part", "Extract", model=path, arguments=["IfcDoor"]))
+    assert [one.Name for one in part.by_type("IfcPropertySetTemplate")] == ["T"]
+    assert len(part.by_type("IfcRelDefinesByTemplate")) == 1
