@@ -63,8 +63,8 @@ def answer_error(error: PipelineError, *, headers: Mapping[str, str] | None = No
 def answer_fault(error: Exception) -> Answer:
     """Return the problem of anything unforeseen: it says nothing but that the fault is ours."""
     logger.exception("request failed unexpectedly", exc_info=error)
-    fault = PipelineError("something went wrong on our side; it has been logged")
-    return _answer({**fault.to_dict(), "status": SERVER_FAULT}, {})
+    ours = PipelineError("something went wrong on our side; it has been logged")
+    return _answer({**ours.to_dict(), "status": SERVER_FAULT}, {})
 
 
 def answer_invalid(error: RequestValidationError, body: object, *, names: Sequence[str]) -> Answer:

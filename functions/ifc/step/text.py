@@ -225,7 +225,10 @@ def references(text: bytes) -> list[int]:
 
 
 def numbers(text: bytes) -> Iterator[int]:
-    """Return the same of a short text, whatever they are."""
+    """Return the instance numbers in the text of one instance, those in strings left out, however large.
+
+    `references` takes nearly twice as long for so little text.
+    """
     return map(int, REFERENCE.findall(b"".join(text.split(b"'")[::2])))
 
 

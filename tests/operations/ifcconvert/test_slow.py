@@ -14,7 +14,7 @@ from functions.ifc.local import execute
 
 HOUSE = Path(__file__).resolve().parents[3] / "examples" / "house-architecture.ifc"
 RADIUS = 1000.0
-FACETS = 70  # each way: OpenCASCADE takes twenty seconds and more to tell two such balls apart
+FACETS = 70  # each way: OpenCASCADE takes 18 s to tell two such balls apart
 
 
 EQUAL = 12
