@@ -207,3 +207,24 @@ def test_the_generated_pages_are_fresh(ifcpipe: Run) -> None:
     done = ifcpipe("docs", "--check", "--json")
     assert done.json == {"stale": []}
     assert done.code == 0
+
+
+def test_an_interrupt_within_a_text_that_is_executed_ends_like_any_other(tmp_path: Path) -> None:
+    """Where a plain KeyboardInterrupt passes there, CPython ends `python -m` by the signal, not with 130."""
+    (tmp_path / "interrupted.py").write_text(
+        "import signal, sys\n"
+        "from functions.__main__ import main\n"
+        "from functions.core import registry\n"
+        "registry.operations = lambda: exec('signal.raise_signal(signal.SIGINT)')\n"
+        "sys.argv = ['ifcpipe', 'operations']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
