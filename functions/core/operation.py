@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +17,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from functions.core.compute import UNMEASURED, Cost, FargateSize, LambdaSize
 from functions.core.errors import InputError, NotFoundError
 from functions.core.fault import read_faults
-from functions.core.reference import MAX_NAME_BYTES, check_bare, check_name
+from functions.core.reference import (
+    MAX_KEY_BYTES,
+    MAX_NAME_BYTES,
+    check_bare,
+    check_name,
+    read_output_name,
+)
 
 MODEL_SUFFIXES = (".ifc", ".ifczip")
 
@@ -53,19 +59,23 @@ ModelFile = Annotated[
 ]
 
 
-def _check_name(name: str) -> str:
-    """Have pydantic say which field it is."""
-    try:
-        return check_name(name)
-    except InputError as error:
-        raise ValueError(error.message) from None
+def _checked(check: Callable[[str], str]) -> AfterValidator:
+    """Return a check whose refusals pydantic gives the field's name."""
+
+    def checked(name: str) -> str:
+        try:
+            return check(name)
+        except InputError as error:
+            raise ValueError(error.message) from None
+
+    return AfterValidator(checked)
 
 
-FileName = Annotated[str, Field(min_length=1, max_length=MAX_NAME_BYTES), AfterValidator(_check_name)]
+FileName = Annotated[str, Field(min_length=1, max_length=MAX_NAME_BYTES), _checked(check_name)]
 OutputName = Annotated[
-    FileName | None,
+    Annotated[str, Field(min_length=1, max_length=MAX_KEY_BYTES), _checked(read_output_name)] | None,
     OutputField(),
-    Field(description="Name of the output; made from the input's if left out."),
+    Field(description="Name of the output, or `/output/<folder>/<name>`; made from the input's if left out."),
 ]
 
 
@@ -88,7 +98,7 @@ class Request(BaseModel):
             yield FileUse(place, reference, mark.suffixes)
 
     def output_name(self) -> str | None:
-        """Return the caller's own name for the main output, if one was given."""
+        """Return the caller's own name for the main output, if one was given: see `read_output_name`."""
         return next((value for _, value, _ in _marked(self, OutputField)), None)
 
 
@@ -248,14 +258,18 @@ def field_names(model: type[BaseModel]) -> list[str]:
 
 
 def localise(
-    request: Mapping[str, Any], inputs: Mapping[str, Path]
+    operation: Operation, request: Mapping[str, Any], inputs: Mapping[str, Path]
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """Return a request whose file fields hold `<field>/<file name>`, and the files by these.
 
     A run finds its files so, and not by the caller's references: two fields may name one object in two
-    versions. `inputs` has the local paths by dotted field.
+    versions. `inputs` has the local paths by dotted field. The name of the output is a bare one: in which
+    folder the caller wants it is the worker's business.
     """
     body = dict(request)
+    for place, _ in _declared(operation.request, OutputField):
+        if isinstance(name := body.get(place), str):
+            body[place] = PurePosixPath(name).name
     files = {}
     for place, path in inputs.items():
         files[f"{place}/{path.name}"] = path

@@ -2,7 +2,8 @@
 
 Keys under `tenants/<tenant>/` belong to that tenant; every other key to the stage's default tenant, also one
 with a name there that no tenant can have.
-Outputs lie under `jobs/<job_id>/`, and once more under `output/<operation>/` when the caller named them.
+Outputs lie under `jobs/<job_id>/`; one that the caller named also under `output/<operation>/`, or in the
+folder of `output/` that stands in its name.
 """
 
 from __future__ import annotations
@@ -72,6 +73,17 @@ def check_name(name: str) -> str:
     if len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
         raise InputError(f"the file name {name[:40]}… has more than {MAX_NAME_BYTES} bytes: rename the file")
     return name
+
+
+def read_output_name(name: str) -> str:
+    """Return a caller's name for an output: `<name>` or `output/<folder>/<name>`, or raise an InputError.
+
+    Clients of containers that share `/output` write `/output/<folder>/<name>`.
+    """
+    match name.removeprefix("/").removeprefix("app/").split("/"):
+        case ["output", folder, last]:
+            return f"output/{check_bare(folder)}/{check_name(last)}"
+    return check_name(name)
 
 
 def read_reference(

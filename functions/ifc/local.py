@@ -114,7 +114,7 @@ def execute(
         if not path.is_file():
             raise NotFoundError(f"Input file {path.name} not found", field=field)
     folder = folder.resolve()
-    body, files = localise(request, {field: path.resolve() for field, path in inputs.items()})
+    body, files = localise(operation, request, {field: path.resolve() for field, path in inputs.items()})
     run = partial(
         run_in_child, operation, body, on_progress=on_progress, on_warning=on_warning, should_stop=should_stop
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from functions.aws.services import Services
 from functions.core.job import Job, Output
 from functions.core.operation import Request
@@ -27,9 +25,10 @@ def store(services: Services, job: Job, execution: Execution) -> list[Output]:
 
 
 def copy_named(services: Services, job: Job, request: Request, main: Output) -> None:
-    """Copy the main output to `output/<operation>/<name>` when the caller gave a name."""
+    """Copy the main output to `output/<operation>/<name>`, or to the folder that the caller named with it."""
     wanted = request.output_name()
     if not wanted:
         return
-    key = f"{tenant_prefix(job.tenant)}output/{job.operation}/{PurePosixPath(wanted).name}"
+    place = wanted if "/" in wanted else f"output/{job.operation}/{wanted}"
+    key = tenant_prefix(job.tenant) + place
     services.storage.copy(services.settings.output_bucket, main.key, key)

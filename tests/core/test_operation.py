@@ -40,7 +40,7 @@ def test_an_optional_file_is_a_file_field_and_the_first_one_is_an_uploads_own() 
 
 def test_two_fields_may_name_one_object_in_two_versions(tmp_path: Path) -> None:
     old, new = tmp_path / "1" / "a.ifc", tmp_path / "2" / "a.ifc"
-    body, files = localise(BODY, {"model": old, "other": new, "sides.0.file": old})
+    body, files = localise(MANY, BODY, {"model": old, "other": new, "sides.0.file": old})
     seen = Files(inputs=files, outputs=tmp_path, scratch=tmp_path)
     request = MANY.parse(body)
     assert isinstance(request, ManyRequest)
@@ -51,7 +51,9 @@ def test_two_fields_may_name_one_object_in_two_versions(tmp_path: Path) -> None:
 
 
 def test_files_in_a_list_are_found(tmp_path: Path) -> None:
-    body, files = localise({"model": "a.ifc", "more": ["x.ifc", "y.ifc"]}, {"more.1": tmp_path / "y.ifc"})
+    body, files = localise(
+        MANY, {"model": "a.ifc", "more": ["x.ifc", "y.ifc"]}, {"more.1": tmp_path / "y.ifc"}
+    )
     assert body["more"] == ["x.ifc", "more.1/y.ifc"]
     assert files == {"more.1/y.ifc": tmp_path / "y.ifc"}
 
@@ -73,6 +75,26 @@ def test_a_file_that_was_not_given_is_named(tmp_path: Path) -> None:
 def test_the_output_name_is_the_callers() -> None:
     assert MANY.parse({**BODY, "output_filename": "mine.csv"}).output_name() == "mine.csv"
     assert MANY.parse(BODY).output_name() is None
+
+
+@pytest.mark.parametrize("name", ["/output/csv/mine.csv", "output/csv/mine.csv", "/app/output/csv/mine.csv"])
+def test_the_output_may_be_named_with_its_folder_which_no_run_sees(name: str) -> None:
+    request = MANY.parse({**BODY, "output_filename": name})
+    assert request.output_name() == "output/csv/mine.csv"
+    body, _ = localise(MANY, {**BODY, "output_filename": name}, {})
+    assert body["output_filename"] == "mine.csv"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/output/mine.csv", "/output/a/b/mine.csv", "/output/../mine.csv", "/output//mine.csv", "/output/csv/..",
+     "/output/csv/", "/output/c\tsv/mine.csv", "/uploads/csv/mine.csv", "/tmp/mine.csv", "/mine.csv",
+     "output/csv/" + 201 * "x"],
+)  # fmt: skip
+def test_no_other_folder_is_written_to(name: str) -> None:
+    with pytest.raises(InputError) as raised:
+        MANY.parse({**BODY, "output_filename": name})
+    assert raised.value.field == "output_filename"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/etc/x", "a\\b", "a\nb", "a\x00b"])

@@ -89,12 +89,17 @@ def test_a_named_output_lies_under_its_name_as_well(stage: Stage) -> None:
     assert stage.output(f"jobs/{job.job_id}/mine.ifc") == b"walls"
 
 
-def test_a_tenants_named_output_lies_under_its_prefix(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("mine.ifc", "output/echo/mine.ifc"), ("/output/converted/mine.ifc", "output/converted/mine.ifc")],
+)
+def test_a_tenants_named_output_lies_under_its_prefix(stage: Stage, name: str, key: str) -> None:
     stage.put("tenants/acme/house.ifc", b"walls")
-    request = {"filename": "house.ifc", "output_filename": "mine.ifc"}
+    request = {"filename": "house.ifc", "output_filename": name}
     (job,) = stage.submit(Step(operation="echo", request=request), tenant="acme")
     run(stage, job.job_id)
-    assert stage.output("tenants/acme/output/echo/mine.ifc") == b"walls"
+    assert stage.output(f"tenants/acme/{key}") == b"walls"
+    assert stage.output(f"jobs/{job.job_id}/mine.ifc") == b"walls"
 
 
 def test_an_output_of_another_job_is_an_input(stage: Stage) -> None:
