@@ -60,6 +60,12 @@ class Clash:
     b: Element
     contact: Contact
 
+    @property
+    def space(self) -> Floats:
+        """Where they can be near each other: what their boxes have in common, or what is between these."""
+        (low, high), (other_low, other_high) = self.a.box, self.b.box
+        return np.sort([np.maximum(low, other_low), np.minimum(high, other_high)], axis=0)
+
 
 @dataclass
 class Search:

@@ -24,9 +24,10 @@ An element without a shape that can be made is named in a warning, unless all th
 nothing of the other side is: then it clashes with nothing, whatever its shape may be, and is not looked at.
 
 Every clash is `new`, `active` or `resolved` when a former JSON report is given as `previous`: clashes are
-the same when their elements are and the place is within a metre, or else, for elements with new GlobalIds,
-when place, classes and names are. With `smart_grouping` clashes within `max_cluster_distance` of one in
-their middle form a group; elements with several clashes are listed always.
+the same when their elements are and the former place is within a metre of this one, or of the space that
+the boxes of both share, or else, for elements with new GlobalIds, when place, classes and names are. With
+`smart_grouping` clashes within `max_cluster_distance` of one in their middle form a group; elements with
+several clashes are listed always.
 
 Reports: JSON, CSV, HTML, BCF 2.1 or 3.0 (a topic for each clash, or for each group, whose camera looks at
 it), and GLB (clashing elements of a in red, of b in blue, all others in grey). The same bytes on every run.

@@ -59,11 +59,16 @@ def run(request: ClashRequest, files: Files) -> ClashResult:
     )
     for one in report.clash_sets:
         add_groups(one, request.max_cluster_distance if request.smart_grouping else None)
+    clashes = {
+        record.id: clash
+        for one, several in zip(report.clash_sets, found, strict=True)
+        for record, clash in zip(one.clashes, several, strict=True)
+    }
     if former is not None:
-        compare(report, former)
+        compare(report, former, lambda record: clashes[record.id].space)
     stem = PurePosixPath(request.clash_sets[0].a[0].file).stem
     output = request.output_filename or f"{stem}.clashes.{request.kind}"
-    write(request, report, files.output(output), found=found, models=models)
+    write(request, report, files.output(output), clashes=clashes, models=models)
     counts = report.count()
     return ClashResult(
         message=f"{counts['clashes']} clashes in {search.candidates} pairs of elements near each other",
@@ -73,15 +78,10 @@ def run(request: ClashRequest, files: Files) -> ClashResult:
 
 
 def write(
-    request: ClashRequest, report: Report, target: Path, *, found: list[list[Clash]], models: Models
+    request: ClashRequest, report: Report, target: Path, *, clashes: dict[str, Clash], models: Models
 ) -> None:
     """Write the report in its format. What only one of them needs is imported for it."""
     kind = request.kind
-    clashes = {
-        record.id: clash
-        for one, several in zip(report.clash_sets, found, strict=True)
-        for record, clash in zip(one.clashes, several, strict=True)
-    }
     if kind == "json":
         report.write(target)
     elif kind == "csv":
@@ -151,6 +151,4 @@ def _reporter(files: Files) -> Callable[[int, int], None]:
 
 def _radius(clash: Clash) -> float:
     """Return the radius of a ball around what is near of both elements."""
-    low = [max(one, other) for one, other in zip(clash.a.box[0], clash.b.box[0], strict=True)]
-    high = [min(one, other) for one, other in zip(clash.a.box[1], clash.b.box[1], strict=True)]
-    return math.dist(low, high) / 2
+    return math.dist(*clash.space) / 2

@@ -318,6 +318,25 @@ def test_a_former_report_tells_new_from_active_and_resolved(tmp_path: Path) -> N
     assert (counts["new"], counts["active"], counts["resolved"]) == (1, len(states), 1)
 
 
+def test_a_clash_may_be_shown_elsewhere_as_long_as_its_elements_can_meet_there(tmp_path: Path) -> None:
+    """Where large faces touch any of their points is as near as the one that was shown before."""
+    (clash,) = [
+        one
+        for one in read(tmp_path / "old", pair(SERVICES, STRUCTURE), **SAFE)["clashes"]
+        if one["a_name"] == "Pipe 02 heating"  # it runs along a beam, from x = 1 to x = 4.5
+    ]
+    x, y, z = clash["point"]
+    assert x > 3
+    for former_x, status in ((0.1, "active"), (-0.1, "new")):
+        report = json.loads((tmp_path / "old" / "house-services.clashes.json").read_text())
+        report["clash_sets"][0]["clashes"] = [{**clash, "point": [former_x, y, z]}]
+        (tmp_path / "former.json").write_text(json.dumps(report))
+        found = read(tmp_path / status, pair(SERVICES, STRUCTURE), previous=tmp_path / "former.json", **SAFE)
+        states = {one["id"]: one["status"] for one in found["clashes"]}
+        assert states[clash["id"]] == status
+        assert [one["id"] for one in found["resolved"]] == ([clash["id"]] if status == "new" else [])
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "{", '{"report": "ifcclash", "version": 1}', "\xff"])
 def test_a_former_report_of_another_kind_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "old.json"
