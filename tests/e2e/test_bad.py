@@ -10,7 +10,8 @@ from functions.client import Client
 from functions.core.errors import BY_SLUG, InputError
 from functions.local import guard
 from functions.local.stack import Stack
-from tests.e2e.conftest import PATIENCE_S, distinct
+from tests.e2e.conftest import distinct
+from tests.patience import PATIENCE_S
 
 SUFFIXES = {".ifc", ".ifczip"}
 PROMPT_S = 20.0

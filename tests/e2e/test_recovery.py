@@ -16,7 +16,8 @@ import pytest
 from functions.client import Client
 from functions.local import guard
 from functions.local.stack import Stack
-from tests.e2e.conftest import LEASE_S, PATIENCE_S, command_of, distinct, until
+from tests.e2e.conftest import LEASE_S, command_of, distinct
+from tests.patience import PATIENCE_S, until
 
 
 @pytest.fixture
