@@ -14,7 +14,7 @@ from functions.local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-LEASE_S = 3
+LEASE_S = 6  # a beat that is seconds late costs no lease
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
