@@ -25,8 +25,10 @@ WHOLE = {"e2e", "infra", "layers"}
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes says more about what else the machine does than about the example.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says more about what else the machine does than about the example. And what passes
+# once passes again: to look for new examples, `pytest -m hypothesis --hypothesis-profile search`.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("shared", settings.get_profile("search"), derandomize=True)
 settings.load_profile("shared")
 
 

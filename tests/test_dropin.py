@@ -39,7 +39,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python(tree: Path, *arguments: str, expect: int = 0) -> str:
     """Run Python inside the copy and return what it printed."""
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=tree, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *arguments], cwd=tree, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 NODE = shutil.which("node")
 # Where `npm install --prefix build/validator gltf-validator` puts it, as .ci/run does.
 HERE = Path(__file__).resolve().parents[1] / "build" / "validator" / "node_modules"
@@ -31,7 +33,7 @@ needs_validator = pytest.mark.skipif(
 def validate(scenes: Sequence[Path]) -> dict[str, list[str]]:
     """Return the errors and warnings about each GLB by its file name, as far as it has any."""
     command = [str(NODE), "-e", SCRIPT, str(PACKAGE), *map(str, scenes)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     issues = zip(scenes, json.loads(done.stdout), strict=True)
     found = {
         scene.name: [one["message"] for one in told["messages"] if one["severity"] in {ERROR, WARNING}]

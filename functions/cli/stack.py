@@ -21,7 +21,7 @@ from functions.cli.session import environment
 if TYPE_CHECKING:
     from functions.local.state import Record
 
-DETACH_SECONDS = 60
+DETACH_SECONDS = 300  # when it cannot start it ends, and nobody waits any longer
 ROOT = Path(__file__).resolve().parents[2]
 
 

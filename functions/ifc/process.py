@@ -198,13 +198,13 @@ class _Run:
         while self.final is None:
             sources = [source.fileno() for source in (self._reports, self._output) if source.open]
             ready = connection.wait([*sources, self._process.sentinel], TICK_S)
+            now = time.monotonic()  # judged is what was so then: all that was told by then is heard below
             self._listen()
-            now = time.monotonic()
             if self.final is not None or self._process.sentinel in ready:
                 return
             if now >= deadline:
                 raise TimeLimitError("The job ran longer than its time limit")
-            if self._work and now >= self._heard + shape_s:
+            if self._work and not self._unread and now >= self._heard + shape_s:
                 raise StuckError(f"One shape takes longer than {shape_s:g} s", self._work)
             if now >= ask:
                 ask = now + TICK_S

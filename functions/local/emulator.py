@@ -21,7 +21,7 @@ from functions.local import engine, guard
 
 ACCOUNT = "000000000000"
 REGION = "eu-central-1"
-START_SECONDS = 30
+START_SECONDS = 120  # when it cannot start it ends, and nobody waits any longer
 # Its whole environment reaches the functions, so it gets only what it needs.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", "VIRTUAL_ENV")
 

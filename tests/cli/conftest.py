@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,7 +43,7 @@ def ifcpipe(tmp_path: Path) -> Callable[..., Done]:
             text=True,
             cwd=tmp_path,
             env={**clean, "COLUMNS": "200", **env},
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)

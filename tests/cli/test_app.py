@@ -13,6 +13,7 @@ import pytest
 
 from functions.core.registry import operations
 from tests.cli.conftest import ROOT, Done
+from tests.patience import PATIENCE_S
 
 Run = Callable[..., Done]
 HOUSE = ROOT / "examples" / "house-architecture.ifc"
@@ -224,7 +225,7 @@ def test_an_interrupt_within_a_text_that_is_executed_ends_like_any_other(tmp_pat
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert (done.returncode, done.stderr) == (130, "interrupted\n")

@@ -17,7 +17,8 @@ import pytest
 
 from functions.local import guard, state, worker
 from functions.local.stack import Stack
-from tests.e2e.conftest import ROOT, command_of, distinct, until
+from tests.e2e.conftest import ROOT, command_of, distinct
+from tests.patience import PATIENCE_S, until
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Place:
 
     def run(self, *arguments: str, code: int = 0) -> str:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=150)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == code, (out, err)
         return out
 
@@ -95,7 +96,7 @@ def test_an_interrupted_run_leaves_nothing(
     until(lambda: [pid for pid in guard.descendants(process.pid) if worker.MODULE in command_of(pid)])
     everything = guard.descendants(process.pid)
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     until(lambda: not [pid for pid in everything if guard.alive(pid)])
     until(lambda: place.leftovers() == [])

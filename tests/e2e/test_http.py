@@ -6,11 +6,12 @@ import httpx
 import pytest
 
 from functions.local.stack import Stack
+from tests.patience import PATIENCE_S
 
 
 def get(stack: Stack, path: str, key: str | None = None) -> httpx.Response:
     headers = {"X-API-Key": key} if key else {}
-    return httpx.get(stack.url + path, headers=headers, timeout=60)
+    return httpx.get(stack.url + path, headers=headers, timeout=PATIENCE_S)
 
 
 def test_health_needs_no_key(stack: Stack) -> None:
@@ -47,6 +48,6 @@ def test_the_documentation_is_shipped(stack: Stack) -> None:
 
 def test_json_that_is_none_is_refused(stack: Stack) -> None:
     headers = {"X-API-Key": stack.key, "Content-Type": "application/json"}
-    answer = httpx.post(stack.url + "/ifcinfo", content=b"{", headers=headers, timeout=60)
+    answer = httpx.post(stack.url + "/ifcinfo", content=b"{", headers=headers, timeout=PATIENCE_S)
     assert answer.status_code == 422
     assert answer.json()["type"] == "invalid-input"

@@ -9,7 +9,8 @@ from typing import Any
 
 from functions.client import Client
 from functions.local.stack import Stack
-from tests.e2e.conftest import distinct, until
+from tests.e2e.conftest import distinct
+from tests.patience import until
 
 Put = Callable[..., None]
 

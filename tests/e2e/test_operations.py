@@ -12,8 +12,8 @@ from functions.client import Client
 from functions.core.errors import InputError, NotFoundError
 from functions.core.operation import fill
 from functions.core.registry import operations
-from tests.e2e.conftest import PATIENCE_S
 from tests.operations.material import example_files
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("operation", sorted(operations()))

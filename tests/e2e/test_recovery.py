@@ -8,28 +8,33 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from functions.client import Client
+from functions.client import ENDED, Client
 from functions.local import guard
 from functions.local.stack import Stack
-from tests.e2e.conftest import LEASE_S, PATIENCE_S, command_of, distinct, until
+from tests.e2e.conftest import LEASE_S, command_of, distinct
+from tests.patience import PATIENCE_S, until
 
 
 @pytest.fixture
-def heavy(house: Path, tmp_path: Path) -> Path:
-    """A model that takes long enough to be hit while it is worked on."""
-    path = tmp_path / "heavy.ifc"
-    body = distinct(house.read_bytes(), f"{tmp_path.name} {time.time_ns()}")
+def heavy(house: Path, tmp_path: Path) -> Callable[[], Path]:
+    """Make a model, another one each time, that takes long enough to be hit while it is worked on."""
     points = "".join(
         f"#{9_000_000 + number}=IFCCARTESIANPOINT(({number}.,0.,0.));\n" for number in range(400_000)
     )
-    head, data, rest = body.partition(b"DATA;")
-    path.write_bytes(head + data + b"\n" + points.encode() + rest)
-    return path
+
+    def make() -> Path:
+        path = tmp_path / "heavy.ifc"
+        body = distinct(house.read_bytes(), f"{tmp_path.name} {time.time_ns()}")
+        head, data, rest = body.partition(b"DATA;")
+        path.write_bytes(head + data + b"\n" + points.encode() + rest)
+        return path
+
+    return make
 
 
 def workers(stack: Stack, operation: str) -> list[int]:
@@ -38,12 +43,46 @@ def workers(stack: Stack, operation: str) -> list[int]:
     return [pid for pid in guard.descendants(stack.emulator.pid) if name in command_of(pid)]
 
 
+def submit(client: Client, model: Path) -> str:
+    return str(client.upload(model, [{"operation": "ifccsv"}]).jobs[0]["job_id"])
+
+
+@contextmanager
+def at_work(client: Client, heavy: Callable[[], Path], stack: Stack) -> Iterator[tuple[str, int]]:
+    """Yield the id of a job at work and its process, which stands still meanwhile.
+
+    A job may have ended before anybody sees its process; then another one is sent.
+    """
+    job_id, child = next(filter(None, (_catch(client, submit(client, heavy()), stack) for _ in range(10))))
+    try:
+        yield job_id, child
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGCONT)
+
+
+def _catch(client: Client, job_id: str, stack: Stack) -> tuple[str, int] | None:
+    """Stop the process that runs a job; None where the job has ended before."""
+    while client.status(job_id)["status"] not in ENDED:
+        for worker in workers(stack, "ifccsv"):
+            for child in _jobs_below(worker):
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGSTOP)
+                    if guard.alive(child):
+                        return job_id, child
+    return None
+
+
+def _jobs_below(parent: int) -> list[int]:
+    """Return the job processes below a worker: children of its fork server."""
+    return [pid for server in guard.children().get(parent, []) for pid in guard.children().get(server, [])]
+
+
 def test_a_killed_lambda_is_made_good(
-    client: Client, heavy: Path, stack: Stack, settle: Callable[[], None]
+    client: Client, heavy: Callable[[], Path], stack: Stack, settle: Callable[[], None]
 ) -> None:
-    job_id = client.upload(heavy, [{"operation": "ifccsv"}]).jobs[0]["job_id"]
-    until(lambda: client.status(job_id)["status"] == "started")
-    guard.kill(workers(stack, "ifccsv"))
+    with at_work(client, heavy, stack) as (job_id, _):
+        guard.kill(workers(stack, "ifccsv"))
     time.sleep(LEASE_S)  # what the dead worker's lease lasts: nobody may take the job before
 
     def recovered() -> bool:
@@ -56,36 +95,27 @@ def test_a_killed_lambda_is_made_good(
     assert [event["event"] for event in job["events"]].count("finish") == 1
 
 
-def test_a_crash_of_native_code_is_tried_again(client: Client, heavy: Path, stack: Stack) -> None:
-    job_id = hit_child(client, heavy, stack, signal.SIGSEGV)
+def test_a_crash_of_native_code_is_tried_again(
+    client: Client, heavy: Callable[[], Path], stack: Stack
+) -> None:
+    with at_work(client, heavy, stack) as (job_id, child):
+        os.kill(child, signal.SIGSEGV)
     assert client.wait([job_id], timeout=PATIENCE_S)[job_id]["status"] == "finished"
     assert client.job(job_id)["attempt"] == 1
 
 
-def test_a_job_killed_for_its_memory_goes_on_in_a_task(client: Client, heavy: Path, stack: Stack) -> None:
+def test_a_job_killed_for_its_memory_goes_on_in_a_task(
+    client: Client, heavy: Callable[[], Path], stack: Stack
+) -> None:
     before = workers(stack, "ifccsv")
-    job_id = hit_child(client, heavy, stack, signal.SIGKILL)
+    with at_work(client, heavy, stack) as (job_id, child):
+        os.kill(child, signal.SIGKILL)
     assert client.wait([job_id], timeout=PATIENCE_S)[job_id]["status"] == "finished"
     job = client.job(job_id)
     assert (job["attempt"], job["compute"]["kind"]) == (2, "fargate")
     assert job["compute"]["reason"] == "out of memory in a function"
     assert job["result"]["provenance"]["compute"]["kind"] == "fargate"
     assert set(before) <= set(workers(stack, "ifccsv"))
-
-
-def hit_child(client: Client, model: Path, stack: Stack, number: signal.Signals) -> str:
-    """Submit a job and send a signal to the process that runs it; return the job's id."""
-    job_id = str(client.upload(model, [{"operation": "ifccsv"}]).jobs[0]["job_id"])
-    until(lambda: client.status(job_id)["status"] == "started")
-    found = until(lambda: [pid for parent in workers(stack, "ifccsv") for pid in _jobs_below(parent)])
-    for child in found:
-        os.kill(child, number)
-    return job_id
-
-
-def _jobs_below(parent: int) -> list[int]:
-    """Return the job processes below a worker: children of its fork server."""
-    return [pid for server in guard.children().get(parent, []) for pid in guard.children().get(server, [])]
 
 
 @contextmanager
@@ -121,12 +151,12 @@ def poller(stack: Stack, operation: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.parametrize("after", [0.0, 0.3, 0.8])
 def test_a_killed_poller_is_made_good(
-    client: Client, heavy: Path, stack: Stack, settle: Callable[[], None], after: float
+    client: Client, heavy: Callable[[], Path], stack: Stack, settle: Callable[[], None], after: float
 ) -> None:
     with paused(stack, "ifccsv"):
-        job_id = client.upload(heavy, [{"operation": "ifccsv"}]).jobs[0]["job_id"]
+        job_id = submit(client, heavy())
         with poller(stack, "ifccsv") as process:
-            until(lambda: client.status(job_id)["status"] == "started")
+            until(lambda: client.status(job_id)["status"] in {"started", "finished"})
             time.sleep(after)  # the points of the job's life at which it is hit
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -141,13 +171,14 @@ def test_a_killed_poller_is_made_good(
     assert events.count("finish") == 1
 
 
-def test_a_stopped_poller_hands_its_job_back(client: Client, heavy: Path, stack: Stack) -> None:
+def test_a_stopped_poller_hands_its_job_back(client: Client, heavy: Callable[[], Path], stack: Stack) -> None:
     with paused(stack, "ifccsv"):
-        job_id = client.upload(heavy, [{"operation": "ifccsv"}]).jobs[0]["job_id"]
+        job_id = submit(client, heavy())
         with poller(stack, "ifccsv") as process:
-            until(lambda: client.status(job_id)["status"] == "started")
+            until(lambda: client.status(job_id)["status"] in {"started", "finished"})
             process.terminate()
-            until(lambda: client.status(job_id)["status"] in {"queued", "finished"})
+            process.wait(PATIENCE_S)  # the job's message is seen again after its record
+            assert client.status(job_id)["status"] in {"queued", "finished"}
         with poller(stack, "ifccsv"):
             assert client.wait([job_id], timeout=PATIENCE_S)[job_id]["status"] == "finished"
 

@@ -61,7 +61,7 @@ def test_a_second_crash_is_final(probe: Operation, tmp_path: Path) -> None:
     assert "about to crash" in caught.value.output_tail
 
 
-IMPATIENT = Limits(shape_s=0.5)
+IMPATIENT = Limits(shape_s=2.5)
 
 
 @pytest.mark.parametrize("kind", ["hang", "crash"])
@@ -82,8 +82,8 @@ def test_a_shape_that_no_engine_ends_costs_no_other(kind: str, probe: Operation,
 
 
 def test_shapes_that_take_no_time_each_may_take_any_time_together(probe: Operation, tmp_path: Path) -> None:
-    request = {"do": "take_time", "text": "0.4"}
-    execution = execute(probe, request, {}, folder=tmp_path, limits=Limits(shape_s=2.0))
+    request = {"do": "take_time", "text": "1"}
+    execution = execute(probe, request, {}, folder=tmp_path, limits=Limits(shape_s=5))
     assert execution.statistics == {"tries": 1}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from functions.ifc import scratch
+from tests.patience import PATIENCE_S
 
 HOLD = """
 from functions.ifc import process, scratch
@@ -54,7 +55,7 @@ def test_a_folder_for_temporary_files_may_have_a_long_name(tmp_path: Path) -> No
         assert process.stdout is not None
         folder = Path(process.stdout.readline().strip())
         assert (folder / "model.ifc").is_file()
-        process.communicate("\n", timeout=30)
+        process.communicate("\n", timeout=PATIENCE_S)
     assert process.returncode == 0
     assert not folder.exists()
 
@@ -79,7 +80,7 @@ def test_a_process_that_ends_leaves_nothing(holder: subprocess.Popen[str], short
         assert holder.stdout is not None
         folder = Path(holder.stdout.readline().strip())
         assert folder.parent == short
-        holder.communicate("\n", timeout=30)
+        holder.communicate("\n", timeout=PATIENCE_S)
     assert holder.returncode == 0
     assert list(short.iterdir()) == []
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import PATIENCE_S
+
 BASE = "/2018-06-01/runtime"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
 Answer = tuple[str, Any]
@@ -30,7 +32,7 @@ class _Api(BaseHTTPRequestHandler):
         body = json.dumps(event).encode()
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-        self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 60) * 1000)))
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 900) * 1000)))
         self.send_header("Lambda-Runtime-Invoked-Function-Arn", ARN)
         self._send(body)
 
@@ -91,7 +93,7 @@ class Function:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def __call__(self, event: Any, *, timeout: float = 60) -> Answer:
+    def __call__(self, event: Any, *, timeout: float = PATIENCE_S) -> Answer:
         """Invoke it; return ("response", ...), ("error", ...) or ("init", ...)."""
         self.events.put(event)
         return self.answers.get(timeout=timeout)

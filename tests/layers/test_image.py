@@ -13,6 +13,7 @@ from infra.cdk.local import TEMPLATE
 from tests.layers.conftest import STACK, Stage
 from tests.layers.dockerfile import ROOT, Builder
 from tests.layers.runtime import Function
+from tests.patience import PATIENCE_S
 
 EVENTS = ROOT / "events"
 MODEL = ROOT / "examples" / "house-architecture.ifc"
@@ -173,5 +174,5 @@ def run_task(root: Path, stage: Stage, *arguments: str) -> int:
         cwd=root / "app",
         env={**stage.environment, "PYTHONPATH": str(root / "app")},
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     ).returncode

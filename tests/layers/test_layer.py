@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.layers.dockerfile import ROOT, Builder
+from tests.patience import PATIENCE_S
 
 LIMIT = 250_000_000  # what a zip function and its layers may have unpacked
 SCRIPT = """
@@ -42,7 +43,7 @@ def test_the_layer_still_opens_a_model_and_tessellates_it(layer: Path) -> None:
         env={"PYTHONPATH": str(layer), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert "products" in done.stdout, done.stderr
 

@@ -187,8 +187,8 @@ def stage(atomic: None, echo_operation: None, stack: Stack) -> Stage:
 
 @pytest.fixture
 def lease_seconds() -> int:
-    """How long the leases of `live` last: a test that waits for their ends wants short ones."""
-    return 1
+    """How long the leases of `live` last: a beat comes soon, and one that is seconds late costs no lease."""
+    return 6
 
 
 @pytest.fixture

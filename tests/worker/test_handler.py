@@ -8,6 +8,7 @@ from pathlib import Path
 from functions.core.job import Status
 from functions.core.message import Message
 from functions.worker.handler import handler
+from tests.worker.echo.run import LINGER_S
 from tests.worker.stage import Stage, context, sqs_event
 
 
@@ -62,4 +63,4 @@ def test_a_job_ends_before_lambda_ends_the_function(live: Stage) -> None:
     moved = live.job(job)
     assert (moved.status, moved.queue) == (Status.QUEUED, "heavy")
     assert len(live.messages("heavy")) == 1
-    assert (datetime.now(UTC) - started).total_seconds() < 5
+    assert (datetime.now(UTC) - started).total_seconds() < LINGER_S / 2

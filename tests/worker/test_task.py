@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from functions.core.job import STOPPED, Job, Status
+from functions.local import guard
 from functions.local.emulator import Emulator
 from functions.worker.runner import execute
 from functions.worker.task import DONE, LATER, USAGE
 from tests.conftest import ROOT
+from tests.patience import PATIENCE_S, until
 from tests.worker.remote import make_stage
 from tests.worker.stage import Stage
 
@@ -58,16 +58,13 @@ def task(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def await_status(stage: Stage, job: Job, status: Status) -> None:
-    end = time.monotonic() + 30
-    while stage.job(job).status is not status:
-        assert time.monotonic() < end, f"the job never became {status}"
-        time.sleep(0.05)
+    until(lambda: stage.job(job).status is status)
 
 
 def test_a_task_runs_its_job_and_says_done(remote: Stage) -> None:
     job = remote.echo("done.ifc", b"walls")
     with task(job.job_id) as process:
-        assert process.wait(30) == DONE
+        assert process.wait(PATIENCE_S) == DONE
     assert remote.job(job).status is Status.FINISHED
     assert remote.output(f"jobs/{job.job_id}/done.echo.ifc") == b"walls"
 
@@ -75,14 +72,14 @@ def test_a_task_runs_its_job_and_says_done(remote: Stage) -> None:
 def test_a_passing_fault_is_left_to_the_state_machine(remote: Stage) -> None:
     job = remote.echo("passing.ifc", behaviour="passing")
     with task(job.job_id) as process:
-        assert process.wait(30) == LATER
+        assert process.wait(PATIENCE_S) == LATER
     assert remote.job(job).status is Status.QUEUED
 
 
 def test_a_task_without_a_job_says_so(remote: Stage) -> None:
     for arguments in ([], ["../x"], ["a", "b"]):
         with task(*arguments) as process:
-            assert process.wait(30) == USAGE
+            assert process.wait(PATIENCE_S) == USAGE
 
 
 def test_sigterm_hands_the_job_back(remote: Stage) -> None:
@@ -90,7 +87,7 @@ def test_sigterm_hands_the_job_back(remote: Stage) -> None:
     with task(job.job_id) as process:
         await_status(remote, job, Status.STARTED)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == LATER
+        assert process.wait(PATIENCE_S) == LATER
     back = remote.job(job)
     assert (back.status, back.owner, back.tries) == (Status.QUEUED, None, 0)
     assert back.events[-1].detail == STOPPED
@@ -103,30 +100,19 @@ def test_a_killed_task_takes_its_child_along_and_another_worker_takes_over(
     job = remote.echo("killed.ifc", behaviour="meet", mark=str(mark))
     with task(job.job_id) as process:
         await_status(remote, job, Status.STARTED)
-        while not mark.exists():
-            time.sleep(0.02)
+        until(lambda: mark.exists() and bool(mark.read_text()))
         process.kill()
         process.wait()
         assert remote.job(job).status is Status.STARTED
     child = int(mark.read_text().split()[0])
-    end = time.monotonic() + 5
-    while Path(f"/proc/{child}/exe").exists() and _runs(child):
-        assert time.monotonic() < end, "the child outlived its worker"
-        time.sleep(0.05)
-    end = time.monotonic() + 10
-    while remote.job(job).status is not Status.FINISHED:
-        assert time.monotonic() < end, "nobody could take over"
+    until(lambda: not guard.alive(child))
+
+    def taken_over() -> bool:
         execute(remote.services, job.job_id, owner="second")
-        time.sleep(0.1)
+        return remote.job(job).status is Status.FINISHED
+
+    until(taken_over)
     assert remote.job(job).attempt == 2
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
 
 
 def test_of_workers_that_claim_at_once_one_gets_the_job(remote: Stage) -> None:

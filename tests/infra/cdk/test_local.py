@@ -17,6 +17,7 @@ from functions.local.emulator import REGION, Emulator
 from infra.cdk import local as local_module
 from infra.cdk.local import TEMPLATE
 from tests.infra.cdk.conftest import Resources
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def credentials(emulator: Emulator) -> dict[str, str]:
 
 def status(url: str, **headers: str) -> int:
     """Return what a GET answers."""
-    return httpx.get(url, headers=headers, timeout=30).status_code
+    return httpx.get(url, headers=headers, timeout=PATIENCE_S).status_code
 
 
 def test_the_committed_template_is_what_a_fresh_synthesis_writes(

@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,6 +28,7 @@ from infra.cdk.machine import GRACE_S, Names, definition
 from tests.aws.stack import ENVIRONMENT
 from tests.conftest import ROOT
 from tests.infra.cdk.asl import Aborted, Execution, TaskError
+from tests.patience import PATIENCE_S, until
 from tests.worker.remote import make_stage
 from tests.worker.stage import Stage
 from tests.worker.test_task import DRIVER
@@ -140,7 +140,7 @@ def start(parameters: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 def end(process: subprocess.Popen[bytes], *, stop_code: str = "EssentialContainerExited") -> dict[str, Any]:
     """Return the description of a stopped task, or raise as `.sync` does when its exit code is not 0."""
-    code = process.wait(60)
+    code = process.wait(PATIENCE_S)
     code = 128 - code if code < 0 else code
     reason = "Essential container in task exited"
     container = {"Name": "worker", "ExitCode": code}
@@ -161,10 +161,7 @@ def hit(number: signal.Signals, mark: Path, *, stop_code: str = "EssentialContai
     def run(machine: Machine, parameters: dict[str, Any]) -> Any:
         process = start(parameters)
         before = len(mark.read_text().splitlines()) if mark.exists() else 0
-        patience = time.monotonic() + 60
-        while not mark.exists() or len(mark.read_text().splitlines()) == before:
-            assert time.monotonic() < patience, "the job never ran"
-            time.sleep(0.02)
+        until(lambda: mark.exists() and len(mark.read_text().splitlines()) > before)
         process.send_signal(number)
         return end(process, stop_code=stop_code)
 
@@ -235,10 +232,7 @@ def test_a_task_that_runs_out_of_time_fails_its_job_and_ends(remote: Stage, tmp_
     def late(machine: Machine, parameters: dict[str, Any]) -> Any:
         """The clock of the state machine is far ahead; nobody stops the task."""
         left.append(start(parameters))
-        patience = time.monotonic() + 60
-        while not mark.exists():
-            assert time.monotonic() < patience
-            time.sleep(0.02)
+        until(mark.exists)
         raise TaskError("States.Timeout")
 
     path = Machine(remote, [late]).run(job)
@@ -246,7 +240,7 @@ def test_a_task_that_runs_out_of_time_fails_its_job_and_ends(remote: Stage, tmp_
     error = remote.job(job).error
     assert error is not None
     assert error["type"] == "time-limit"
-    assert left[0].wait(30) == 0  # its lease is lost, so it ends by itself
+    assert left[0].wait(PATIENCE_S) == 0  # its lease is lost, so it ends by itself
 
 
 def test_cancelling_stops_the_task_and_nobody_starts_another(remote: Stage, tmp_path: Path) -> None:
@@ -256,9 +250,9 @@ def test_cancelling_stops_the_task_and_nobody_starts_another(remote: Stage, tmp_
     def until_stopped(machine: Machine, parameters: dict[str, Any]) -> Any:
         """StopExecution stops the task of a `.sync` state: SIGTERM first."""
         process = start(parameters)
-        assert machine.stopped.wait(60)
+        assert machine.stopped.wait(PATIENCE_S)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
         raise Aborted
 
     machine = Machine(remote, [until_stopped])
@@ -272,14 +266,11 @@ def test_cancelling_stops_the_task_and_nobody_starts_another(remote: Stage, tmp_
 
     thread = Thread(target=run)
     thread.start()
-    patience = time.monotonic() + 60
-    while not mark.exists():
-        assert time.monotonic() < patience
-        time.sleep(0.02)
+    until(mark.exists)
     asked = remote.services.jobs.cancel(job.job_id)
     assert (asked.status, asked.execution) == (Status.STARTED, "execution-1")
     machine.stopped.set()
-    thread.join(60)
+    thread.join(PATIENCE_S)
     assert outcome == [Aborted]
     assert remote.job(job).status is Status.CANCELLED
 

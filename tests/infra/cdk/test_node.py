@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 
 def test_cdk_runs_on_the_packaged_node_without_one_on_the_path(tmp_path: Path) -> None:
     script = (
@@ -21,7 +23,7 @@ def test_cdk_runs_on_the_packaged_node_without_one_on_the_path(tmp_path: Path) -
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert "synthesised" in done.stdout, done.stderr
     assert done.stdout.startswith("v24.")

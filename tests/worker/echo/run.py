@@ -10,6 +10,8 @@ from functions.core import Files, Result
 from functions.core.errors import InputError, RetryableError
 from tests.worker.echo import EchoRequest
 
+LINGER_S = 50
+
 
 def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901, PLR0912 - one branch a mishap
     content = files.input(request.filename).read_bytes()
@@ -47,7 +49,7 @@ def run(request: EchoRequest, files: Files) -> Result:  # noqa: C901, PLR0912 - 
 
 def _meet(place: Path) -> None:
     """Wait until another run has left its mark as well."""
-    for _ in range(400):
+    for _ in range(1000):
         if len(place.read_text().splitlines()) > 1:
             return
         time.sleep(0.05)
@@ -56,7 +58,7 @@ def _meet(place: Path) -> None:
 
 def _linger(request: EchoRequest, files: Files) -> None:
     """Report progress and stay until somebody ends this process."""
-    for second in range(600):
-        files.progress("linger", second, 600)
+    for tick in range(LINGER_S * 20):
+        files.progress("linger", tick, LINGER_S * 20)
         time.sleep(0.05)
     raise AssertionError(f"nobody ended {request.behaviour}")
