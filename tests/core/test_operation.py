@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -116,12 +114,3 @@ def test_what_is_added_to_one_result_is_in_no_other() -> None:
     one.warnings.append("odd")
     one.statistics["count"] = 1
     assert Result(message="other").model_dump(exclude_defaults=True) == {"message": "other"}
-
-
-def test_a_contract_is_loaded_without_a_look_through_all_that_is_installed() -> None:
-    code = (
-        "import importlib.metadata as metadata\n"
-        "metadata.entry_points = None  # to call it fails\n"
-        "import functions.operations.ifccsv"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
