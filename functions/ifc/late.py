@@ -4,8 +4,9 @@
         import ifcopenshell.util.element
 
 ifcopenshell's own modules import numpy and shapely, 15 MB and a tenth of a second, to annotate what
-most operations never call, and have lark parse the grammar of a line in headers that nobody reads. Inside the
-block they see stand-ins, or find the module missing; afterwards imports are what they always are.
+most operations never call, SQLite for models in databases, and have lark parse the grammar of a line in
+headers that nobody reads. Inside the block they see stand-ins, or find the module missing; afterwards imports
+are what they always are.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ LATE = (
     "ifcopenshell.util.representation",
     "ifcopenshell.util.shape",
     "ifcopenshell.util.shape_builder",
+    "sqlite3",
 )
 # What ifcopenshell asks for and does without: `file.mvd` is None then, and it reads no files as a stream.
 MISSED = ("ifcopenshell.stream", "lark")

@@ -3,16 +3,14 @@
 One thread a child: the queue is the parallelism, a fork must not find a thread pool half alive, and each
 thread's arena would count as address space. Large blocks go back to the system when they are freed: by
 default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher. Smaller ones
-stay, as taking them anew, page by page, takes longer than what is done with them. Garbage is looked
-for less often: reading models makes tuples by the hundred thousand and hardly any cycles (9 % of the CPU).
-ifcopenshell comes without numpy and shapely, which are loaded when somebody uses them: see `late`.
-Pages of its libraries that only loading reads (relocations, names, start-up code: 15 MB) are let go.
+stay, as taking them anew, page by page, takes longer than what is done with them. ifcopenshell comes
+without numpy and shapely, which are loaded when somebody uses them: see `late`. Pages of its libraries that
+only loading reads (relocations, names, start-up code: 15 MB) are let go.
 """
 
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import sys
 from contextlib import suppress
@@ -24,7 +22,6 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 MADV_DONTNEED = 4  # mman.h
 LARGE_BYTES = 1 << 20
-ALLOCATIONS = 20_000  # between two looks; Python's own default is 700
 
 
 def give_back() -> None:
@@ -37,7 +34,6 @@ os.environ.update(dict.fromkeys(THREADS, "1"))
 if sys.platform == "linux":
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
     ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, 4 * LARGE_BYTES)
-gc.set_threshold(ALLOCATIONS)
 
 with late():
     import ifcopenshell.util.element  # noqa: F401

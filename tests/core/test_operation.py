@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field
 
-from functions.core import Files, ModelFile, Operation, OutputName, Request, registry
+from functions.core import Files, ModelFile, Operation, OutputName, Request, Result, registry
 from functions.core.errors import InputError, NotFoundError, UnknownOperationError
 from functions.core.operation import fill, is_filled, localise
 
@@ -129,3 +129,10 @@ def test_an_unknown_operation_lists_those_there_are() -> None:
     with pytest.raises(UnknownOperationError, match="ifcinfo") as unknown:
         registry.operation("ifcmagic", field="operation")
     assert unknown.value.field == "operation"
+
+
+def test_what_is_added_to_one_result_is_in_no_other() -> None:
+    one = Result(message="one")
+    one.warnings.append("odd")
+    one.statistics["count"] = 1
+    assert Result(message="other").model_dump(exclude_defaults=True) == {"message": "other"}
