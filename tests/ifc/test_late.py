@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-LOADED = "import sys; print([one for one in ('numpy', 'shapely', 'lark', 'sqlite3') if one in sys.modules])"
+NAMES = ("numpy", "shapely", "lark", "sqlite3", "ssl")
+LOADED = f"import sys; print([name for name in {NAMES} if name in sys.modules])"
 
 
 def run(code: str) -> str:

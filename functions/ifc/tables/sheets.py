@@ -7,9 +7,9 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import IO
-from xml.sax.saxutils import escape
 
 from functions.core.errors import InputError
 from functions.ifc.tables.rows import Row
@@ -83,7 +83,7 @@ def _xlsx_cell(cell: object) -> str:
     """Return a cell of a sheet. `_x0041_` is an escape there (ECMA-376, ST_Xstring), so it is escaped."""
     if not isinstance(cell, str):
         return f"<c><v>{cell!r}</v></c>"
-    text = escape(ESCAPE.sub("_x005F_", cell)).replace("\r", "_x000D_")
+    text = escape(ESCAPE.sub("_x005F_", cell), quote=False).replace("\r", "_x000D_")
     return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>' if text else "<c/>"
 
 
@@ -115,7 +115,7 @@ def _ods_cell(cell: object) -> str:
 
 
 def _ods_line(line: str) -> str:
-    spaced = SPACES.sub(lambda found: f'<text:s text:c="{len(found[0])}"/>', escape(line))
+    spaced = SPACES.sub(lambda found: f'<text:s text:c="{len(found[0])}"/>', escape(line, quote=False))
     return spaced.replace("\t", "<text:tab/>")
 
 
