@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from ifcopenshell import entity_instance as Entity
 
@@ -28,13 +30,13 @@ METHOD = "ifcpipe ifc5d"
 @dataclass
 class Writer:
     """Writes quantities as the mode says: `missing` keeps what is authored, `replace` sets it anew, `add`
-    puts a set of its own beside it.
+    puts a set of its own beside it. New instances wait in the file `news`.
     """
 
     reader: Reader
     mode: str
+    news: BinaryIO
     counts: Counter[str] = field(default_factory=Counter)
-    _lines: list[str] = field(default_factory=list)
     # By instance number: the quantities of changed sets, the objects that have left relationships.
     _contents: dict[int, list[int]] = field(default_factory=dict)
     _leavers: dict[int, set[int]] = field(default_factory=dict)
@@ -132,15 +134,13 @@ class Writer:
         number = self._number()
         key = global_id("quantities", name, element.GlobalId or "", str(element.id()))
         owner = _reference(element.OwnerHistory)
-        self._lines.append(
-            f"#{number}=IFCELEMENTQUANTITY('{key}',{owner},'{name}',$,'{METHOD}',({members}));"
-        )
+        self._put(f"#{number}=IFCELEMENTQUANTITY('{key}',{owner},'{name}',$,'{METHOD}',({members}));")
         self._relate(element, number, key)
         self.counts["sets"] += 1
 
     def _relate(self, element: Entity, definition: int, key: str) -> None:
         relation = global_id("relation", key, element.GlobalId or "", str(element.id()))
-        self._lines.append(
+        self._put(
             f"#{self._number()}=IFCRELDEFINESBYPROPERTIES('{relation}',{_reference(element.OwnerHistory)},"
             f"$,$,(#{element.id()}),#{definition});"
         )
@@ -149,8 +149,11 @@ class Writer:
         number = self._number()
         value = _real(self.convert(entry))
         kind = entry.kind.upper()
-        self._lines.append(f"#{number}=IFCQUANTITY{kind}('{entry.name}',$,$,{value}{self._tail});")
+        self._put(f"#{number}=IFCQUANTITY{kind}('{entry.name}',$,$,{value}{self._tail});")
         return number
+
+    def _put(self, line: str) -> None:
+        self.news.write(line.encode("ascii") + b"\n")
 
     def _number(self) -> int:
         self._next += 1
@@ -167,7 +170,8 @@ class Writer:
             for shared, number, key, contents in self._copies
         ]
         changes |= self._leaving(text)
-        text.rewrite(path, changes, [*copies, *(line.encode("ascii") for line in self._lines)])
+        self.news.seek(0)
+        text.rewrite(path, changes, chain(copies, map(bytes.rstrip, self.news)))
 
     def _leaving(self, text: StepText) -> dict[int, bytes | None]:
         """Return the relationships without those that have left; a set that nobody has left goes as well."""
