@@ -49,6 +49,8 @@ def let_go() -> None:
     Only code, and the first segment of a file, with names and relocations: nobody writes there. A forked
     child begins without these pages anyway.
     """
+    if sys.platform != "linux":
+        return
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     with suppress(OSError), Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as maps:
@@ -59,5 +61,4 @@ def let_go() -> None:
                 advise(start, end - start, MADV_DONTNEED)
 
 
-if sys.platform == "linux":
-    let_go()
+let_go()

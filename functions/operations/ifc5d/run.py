@@ -21,8 +21,10 @@ from functions.ifc.quantities.takeoff import Entry, Takeoff
 from functions.ifc.reader import Reader, clean
 from functions.ifc.selector import select
 from functions.ifc.spatial import Tree
+from functions.ifc.step.text import StepText
 from functions.ifc.tables.rows import neutralise
 from functions.ifc.tables.sheets import open_sheet
+from functions.ifc.thrift import let_go
 from functions.operations.ifc5d import QtoRequest, QtoResult
 
 HEAD = [
@@ -43,9 +45,11 @@ def run(request: QtoRequest, files: Files) -> QtoResult:
     takeoff = Takeoff(reader, Rules(model.schema), Texts(checked.path, checked.instances))
     takeoff.on_progress = lambda done, total: files.progress("measure", done, total)
     takeoff.measure(elements)
+    let_go()  # the libraries of geometry kernels have done their work
     output = files.output(request.output_file or f"{path.stem}_qto.ifc")
     with tempfile.TemporaryFile(dir=files.scratch) as news:
-        writer = Writer(reader, request.mode, news)
+        text = StepText.read(checked.path, instances=checked.instances)
+        writer = Writer(reader, request.mode, text, news)
         written = write_sets(elements, takeoff, writer)
         if request.schedule:
             schedule = files.output(f"{Path(output.name).stem}.{request.schedule}")
@@ -53,7 +57,7 @@ def run(request: QtoRequest, files: Files) -> QtoResult:
             write_schedule(schedule, request.schedule, list_lines(written, reader, writer), rows=rows)
         else:
             deque(written, maxlen=0)  # nobody asks what became of them
-        writer.save(checked, output)
+        writer.save(output)
     statistics = count(elements, takeoff, writer)
     if takeoff.failed:
         number, reason = min(takeoff.failed.items())

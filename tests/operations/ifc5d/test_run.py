@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,13 @@ def test_a_gross_shape_that_cannot_be_made_is_not_the_net_one(
     assert all(
         "NetVolume" not in values for wall in with_openings for values in found[wall.GlobalId].values()
     )
+
+
+def test_new_instances_take_no_number_of_one_that_is_not_read(corpus: Path, tmp_path: Path) -> None:
+    text = quantify(tmp_path, corpus / "bad" / "unknown_entity.ifc").outputs[0].path.read_text()
+    numbers = re.findall(r"^#(\d+)\s*=", text, re.MULTILINE)
+    assert "IFCELEMENTQUANTITY" in text
+    assert len(numbers) == len(set(numbers))
 
 
 def read_schedule(path: Path) -> list[list[Any]]:
