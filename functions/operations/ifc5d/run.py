@@ -67,7 +67,9 @@ def run(request: QtoRequest, files: Files) -> QtoResult:
     if not elements:
         files.warn("the query selects no elements")
     elif not statistics["measured"]:
-        files.warn("none of the elements has a quantity that could be measured")
+        reasons = Counter(statistics["left_out"]).most_common()
+        why = ", ".join(f"{reason} ({times})" for reason, times in reasons) or "there is no rule for them"
+        files.warn(f"none of the elements has a quantity that could be measured: {why}")
     return QtoResult(
         message=f"{statistics['quantities']} quantities of {statistics['measured']} elements",
         output=output.name,
