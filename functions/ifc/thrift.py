@@ -6,7 +6,8 @@ default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5
 stay, as taking them anew, page by page, takes longer than what is done with them. Garbage is looked
 for less often: reading models makes tuples by the hundred thousand and hardly any cycles (9 % of the CPU).
 ifcopenshell comes without numpy and shapely, which are loaded when somebody uses them: see `late`.
-Pages of its libraries that only loading reads (relocations, names, start-up code: 15 MB) are let go.
+Pages of its libraries that only loading reads (relocations, names, start-up code: 15 MB) are let go, and
+as much again once a geometry kernel has made its first shape.
 """
 
 from __future__ import annotations
