@@ -5,7 +5,8 @@ thread's arena would count as address space. Large blocks go back to the system 
 default glibc keeps ever larger ones, and converting 25 MB of model had a peak 5 MB higher. Smaller ones
 stay, as taking them anew, page by page, takes longer than what is done with them. ifcopenshell comes
 without numpy and shapely, which are loaded when somebody uses them: see `late`. Pages of its libraries that
-only loading reads (relocations, names, start-up code: 15 MB) are let go.
+only loading reads (relocations, names, start-up code: 15 MB) are let go, and as much again once a geometry
+kernel has made its first shape.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ def let_go() -> None:
     Only code, and the first segment of a file, with names and relocations: nobody writes there. A forked
     child begins without these pages anyway.
     """
+    if sys.platform != "linux":
+        return
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     with suppress(OSError), Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as maps:
@@ -55,5 +58,4 @@ def let_go() -> None:
                 advise(start, end - start, MADV_DONTNEED)
 
 
-if sys.platform == "linux":
-    let_go()
+let_go()

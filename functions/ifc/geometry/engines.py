@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import ifcopenshell
@@ -12,6 +13,7 @@ import ifcopenshell.geom
 import numpy as np
 
 from functions.ifc.geometry.mesh import Mesh
+from functions.ifc.thrift import let_go
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats
@@ -77,6 +79,7 @@ def tessellate(
         )
     meshes: dict[str, Mesh | None] = {}
     for shape in shapes:
+        _settle(engine)
         geometry = shape.geometry
         if geometry.id not in meshes:
             meshes[geometry.id] = Mesh.of(geometry)
@@ -84,6 +87,12 @@ def tessellate(
         if mesh is not None:
             placement = np.frombuffer(shape.transformation_buffer).reshape(4, 4).T.copy()
             yield Made(int(shape.id), mesh, placement, shape.context in BODIES)
+
+
+@cache
+def _settle(engine: str) -> None:
+    """Give back what only loading the libraries of an engine reads, which its first shape does."""
+    let_go()
 
 
 def bodies(shapes: Iterable[Made]) -> list[Made]:

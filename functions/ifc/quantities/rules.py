@@ -45,16 +45,28 @@ BROKEN = "the element's shape cannot be made"
 CONSTANT = 0.01  # how much volume / area may differ from the thickness
 
 
+@dataclass(frozen=True)
+class Layer:
+    """What openings go through: where it stands, the axis across it, and from where to where it reaches."""
+
+    placement: Floats
+    axis: Floats
+    span: tuple[float, float]
+
+
 @dataclass
 class Body:
-    """What is known of an element: its shape with and without its cuts, and where it stands (metres)."""
+    """What is known of an element: its shape with and without its cuts, and where it stands (metres).
+
+    An opening's `host` is what it voids, or why there is nothing to measure it on.
+    """
 
     element: Entity
     net: Solid
     gross: Solid
     placement: Floats
     scale: float
-    host: Body | None = None
+    host: Layer | str = "what it voids has no shape"
 
     @cached_property
     def density(self) -> float:
@@ -138,17 +150,20 @@ class Body:
             raise UnmeasuredError("it is not rectangular, and its overall size is not given")
         return float(width), float(height)
 
+    def layer(self) -> Layer:
+        """Return what its openings are measured on."""
+        axis = self.side if self.element.is_a("IfcWall") else np.eye(3)[int(self.gross.sides.argmin())]
+        return Layer(self.placement, axis, self.gross.span(axis))
+
     @cached_property
     def void(self) -> tuple[Solid, Floats, float]:
         """An opening in the axes of what it voids: shape, axis through it, depth inside."""
-        if self.host is None:
-            raise UnmeasuredError("what it voids has no shape")
+        if isinstance(self.host, str):
+            raise UnmeasuredError(self.host)
         # Rounded to a nanometre, so that equal openings of equal walls are found to be equal.
         solid = self.gross.moved(np.round(np.linalg.inv(self.host.placement) @ self.placement, 9) + 0.0)
-        wall = self.host.element.is_a("IfcWall")
-        axis = self.host.side if wall else np.eye(3)[int(self.host.gross.sides.argmin())]
+        axis, (bottom, top) = self.host.axis, self.host.span
         low, high = solid.span(axis)
-        bottom, top = self.host.gross.span(axis)
         depth = min(high, top) - max(low, bottom)
         if depth <= 0:
             raise UnmeasuredError("it does not reach what it voids")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from ifcopenshell import entity_instance as Entity
 
-from functions.ifc.gate import Checked
 from functions.ifc.identity import global_id
 from functions.ifc.quantities.takeoff import Entry
 from functions.ifc.reader import Reader
@@ -28,13 +29,14 @@ METHOD = "ifcpipe ifc5d"
 @dataclass
 class Writer:
     """Writes quantities as the mode says: `missing` keeps what is authored, `replace` sets it anew, `add`
-    puts a set of its own beside it.
+    puts a set of its own beside it. The model's `text` is changed; new instances wait in the file `news`.
     """
 
     reader: Reader
     mode: str
+    text: StepText
+    news: BinaryIO
     counts: Counter[str] = field(default_factory=Counter)
-    _lines: list[str] = field(default_factory=list)
     # By instance number: the quantities of changed sets, the objects that have left relationships.
     _contents: dict[int, list[int]] = field(default_factory=dict)
     _leavers: dict[int, set[int]] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Writer:
     def __post_init__(self) -> None:
         """Read the units."""
         self._model = self.reader.model
-        self._next = max(self._model.entity_names(), default=0)
+        self._next = self.text.last
         self._tail = "" if self._model.schema == "IFC2X3" else ",$"  # the formula
         units = list_units(self.reader)
         self._factors = {
@@ -132,15 +134,13 @@ class Writer:
         number = self._number()
         key = global_id("quantities", name, element.GlobalId or "", str(element.id()))
         owner = _reference(element.OwnerHistory)
-        self._lines.append(
-            f"#{number}=IFCELEMENTQUANTITY('{key}',{owner},'{name}',$,'{METHOD}',({members}));"
-        )
+        self._put(f"#{number}=IFCELEMENTQUANTITY('{key}',{owner},'{name}',$,'{METHOD}',({members}));")
         self._relate(element, number, key)
         self.counts["sets"] += 1
 
     def _relate(self, element: Entity, definition: int, key: str) -> None:
         relation = global_id("relation", key, element.GlobalId or "", str(element.id()))
-        self._lines.append(
+        self._put(
             f"#{self._number()}=IFCRELDEFINESBYPROPERTIES('{relation}',{_reference(element.OwnerHistory)},"
             f"$,$,(#{element.id()}),#{definition});"
         )
@@ -149,33 +149,36 @@ class Writer:
         number = self._number()
         value = _real(self.convert(entry))
         kind = entry.kind.upper()
-        self._lines.append(f"#{number}=IFCQUANTITY{kind}('{entry.name}',$,$,{value}{self._tail});")
+        self._put(f"#{number}=IFCQUANTITY{kind}('{entry.name}',$,$,{value}{self._tail});")
         return number
+
+    def _put(self, line: str) -> None:
+        self.news.write(line.encode("ascii") + b"\n")
 
     def _number(self) -> int:
         self._next += 1
         return self._next
 
-    def save(self, checked: Checked, path: Path) -> None:
+    def save(self, path: Path) -> None:
         """Write the model with all changes."""
-        text = StepText.read(checked.path, instances=checked.instances)
         changes: dict[int, bytes | None] = dict.fromkeys(self._gone)
         for number, contents in self._contents.items():
-            changes[number] = _with_list(text.of(number), contents)
+            changes[number] = _with_list(self.text.of(number), contents)
         copies = [
-            _renamed(_with_list(text.of(shared), contents), number, key)
+            _renamed(_with_list(self.text.of(shared), contents), number, key)
             for shared, number, key, contents in self._copies
         ]
-        changes |= self._leaving(text)
-        text.rewrite(path, changes, [*copies, *(line.encode("ascii") for line in self._lines)])
+        changes |= self._leaving()
+        self.news.seek(0)
+        self.text.rewrite(path, changes, chain(copies, map(bytes.rstrip, self.news)))
 
-    def _leaving(self, text: StepText) -> dict[int, bytes | None]:
+    def _leaving(self) -> dict[int, bytes | None]:
         """Return the relationships without those that have left; a set that nobody has left goes as well."""
         changes: dict[int, bytes | None] = {}
         for number, leavers in self._leavers.items():
             relation = self._model.by_id(number)
             left = [int(user.id()) for user in relation.RelatedObjects if int(user.id()) not in leavers]
-            changes[number] = _with_list(text.of(number), left) if left else None
+            changes[number] = _with_list(self.text.of(number), left) if left else None
             definition = relation.RelatingPropertyDefinition
             others = {int(item.id()) for item in self._model.get_inverse(definition)} - {number}
             if not left and not others:

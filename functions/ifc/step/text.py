@@ -60,7 +60,8 @@ class _Places:
 class StepText:
     """One file. A row is an instance's place in it, from 0.
 
-    `classes` has how many instances there are of each class, in upper case; `""` for those of several.
+    `classes` has how many instances there are of each class, in upper case; `""` for those of several; `last`
+    is the largest number.
     """
 
     def __init__(self, stream: BinaryIO, header: bytes, end: int, places: _Places, *, instances: int) -> None:
@@ -75,11 +76,11 @@ class StepText:
         self.classes = Counter[str]()
         for kind, count in Counter(places.kinds).items():
             self.classes[self._names[kind]] += count
-        self._last = max(self.numbers, default=0)
+        self.last = max(self.numbers, default=0)
         # Row + 1 by number.
         self._table: array[int] | Counter[int] = Counter()
-        if self._last <= SPARSE * len(self.numbers):
-            self._table = array("I", bytes(self._last * 4 + 4))
+        if self.last <= SPARSE * len(self.numbers):
+            self._table = array("I", bytes(self.last * 4 + 4))
         for row, number in enumerate(self.numbers, start=1):
             self._table[number] = row
 
@@ -101,7 +102,7 @@ class StepText:
     @property
     def is_sound(self) -> bool:
         """Say whether every instance has a number of its own, and none has 0."""
-        once = self._last + 1 - self._table.count(0) if isinstance(self._table, array) else len(self._table)
+        once = self.last + 1 - self._table.count(0) if isinstance(self._table, array) else len(self._table)
         return once == self._instances and not self._table[0]
 
     def text(self, row: int) -> bytes:
@@ -122,7 +123,7 @@ class StepText:
 
     def rows(self, numbers: Iterable[int]) -> list[int]:
         """Return the rows of instance numbers; those that do not exist are left out."""
-        table, last = self._table, self._last
+        table, last = self._table, self.last
         return [row - 1 for number in numbers if number <= last and (row := table[number])]
 
     def find(self, classes: Collection[str]) -> Iterator[tuple[int, str]]:

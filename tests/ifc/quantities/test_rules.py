@@ -93,7 +93,7 @@ class Site:
         takeoff = Takeoff(Reader(model), Rules(model.schema), texts)
         takeoff.measure(model.by_type("IfcElement"))
         (element,) = model.by_type(kind)
-        return {entry.name: entry.value for entry in takeoff.entries[element.id()]}
+        return {entry.name: entry.value for entry in (takeoff.entries(element) or [])}
 
 
 @pytest.mark.parametrize("case", WHOLE, ids=lambda case: f"{case[0]}-{case[3]}")

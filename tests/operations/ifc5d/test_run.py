@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,25 @@ def test_a_shape_that_cannot_be_made_is_not_said_to_be_missing(
     assert any("cannot be made, first #10: " in warning and place in warning for warning in done.warnings)
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("zero_depth.ifc", "the element's shape cannot be made (11)"),
+        ("dangling_ref.ifc", "the element has no shape (11)"),
+    ],
+)
+def test_a_result_without_quantities_says_why(name: str, why: str, corpus: Path, tmp_path: Path) -> None:
+    done = quantify(tmp_path, corpus / "bad" / name)
+    assert done.statistics["quantities"] == 0
+    none = "none of the elements has a quantity that could be measured"
+    assert f"{none}: {why}" in done.warnings
+
+
+def test_elements_without_a_rule_are_said_to_have_none(tmp_path: Path) -> None:
+    done = quantify(tmp_path, query="IfcStair")
+    assert any("there is no rule for them" in warning for warning in done.warnings)
+
+
 def test_a_gross_shape_that_cannot_be_made_is_not_the_net_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +207,17 @@ def test_a_gross_shape_that_cannot_be_made_is_not_the_net_one(
     assert all(
         "NetVolume" not in values for wall in with_openings for values in found[wall.GlobalId].values()
     )
+
+
+def test_new_instances_take_no_number_of_one_that_is_not_read(tmp_path: Path) -> None:
+    text = HOUSE.read_text()
+    behind = max(map(int, re.findall(r"^#(\d+)", text, re.MULTILINE))) + 1
+    model = tmp_path / "unknown.ifc"
+    model.write_text(text.replace("ENDSEC;\nEND-ISO", f"#{behind}=IFCUNHEARDOF('a');\nENDSEC;\nEND-ISO"))
+    written = quantify(tmp_path / "out", model).outputs[0].path.read_text()
+    numbers = re.findall(r"^#(\d+)\s*=", written, re.MULTILINE)
+    assert "IFCUNHEARDOF" in written
+    assert len(numbers) == len(set(numbers)) > len(text.splitlines())
 
 
 def read_schedule(path: Path) -> list[list[Any]]:
