@@ -27,6 +27,26 @@ def global_id(*parts: str) -> str:
     return ifcopenshell.guid.compress(uuid.UUID(bytes=digest[:16], version=4).hex)
 
 
+def free_global_id(model: ifcopenshell.file, *parts: str) -> str:
+    """Return a GlobalId for something new that is described by `parts`: one that the model has not.
+
+    It has the first one where the same was made before.
+    """
+    found, attempt = global_id(*parts), 0
+    while _has(model, found):
+        attempt += 1
+        found = global_id(*parts, str(attempt))
+    return found
+
+
+def _has(model: ifcopenshell.file, found: str) -> bool:
+    try:
+        model.by_guid(found)
+    except RuntimeError:
+        return False
+    return True
+
+
 @contextmanager
 def steady(seed: str, *, moment: float) -> Iterator[None]:
     """Let ifcopenshell make GlobalIds out of `seed`, and the time of day be `moment` (Unix seconds)."""

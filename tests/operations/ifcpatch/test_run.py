@@ -314,6 +314,19 @@ def test_a_property_is_added_and_taken_away(tmp_path: Path) -> None:
     assert all(util.get_pset(wall, "Mine") is None for wall in taken.by_type("IfcWall"))
 
 
+def test_a_set_that_is_made_again_has_a_global_id_of_its_own(tmp_path: Path) -> None:
+    """The first one is still that of the others, under the GlobalId that the same set gets at first."""
+    model: Any = ifcopenshell.open(HOUSE)
+    wall = model.by_type("IfcWall")[0].GlobalId
+    path = HOUSE
+    for step, (query, value) in enumerate((("IfcWall", "x"), (wall, None), (wall, "y"))):
+        arguments = [query, "Mine", "Note", value]
+        done = patch(tmp_path / str(step), "SetProperty", model=path, arguments=arguments)
+        path = done.outputs[0].path
+    keys = [item.GlobalId for item in opened(done).by_type("IfcRoot")]
+    assert len(set(keys)) == len(keys)
+
+
 def test_a_colour_is_set_for_the_chosen_alone(tmp_path: Path) -> None:
     before: Any = ifcopenshell.open(HOUSE)
     window = before.by_type("IfcWindow")[0].GlobalId
