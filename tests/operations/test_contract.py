@@ -185,6 +185,17 @@ def test_no_bad_file_breaks_it(operation: Operation, corpus: Path, tmp_path: Pat
     assert number > 0, "there is no bad file of its kind"
 
 
+def test_it_says_which_model_is_broken(operation: Operation, tmp_path: Path) -> None:
+    path = tmp_path / "broken.ifc"
+    path.write_text("ISO-10303-21;")
+    models = [use.field for use in operation.parse(example(operation)).files() if ".ifc" in use.suffixes]
+    assert models
+    for field in models:
+        with pytest.raises(InputError) as caught:
+            run(operation, fill(example(operation), field, path.name), tmp_path / field, {field: path})
+        assert (caught.value.field, caught.value.where) == (field, "line 1")
+
+
 def end(operation: Operation, request: dict[str, Any], folder: Path, files: dict[str, Path]) -> str:
     """Return how a job ends: success, refused, or what must not be."""
     try:
