@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from functions.core import Files
+from functions.ifc import faults
 from functions.ifc.formats.products import choose
 from functions.ifc.gate import check_model, open_checked
 from functions.ifc.geometry.solids import Solid
@@ -219,6 +220,20 @@ def test_equal_elements_stand_as_a_placement_in_two_dimensions_says(draft: Draft
     made = Made(draft, tmp_path)
     assert made.geometry.shared == 1
     assert made.box("turned") == pytest.approx([4, 0, 0, 5, 2, 1])
+
+
+def test_an_element_without_a_global_id_costs_no_other(draft: Draft, tmp_path: Path) -> None:
+    curved = draft.new("IfcCircleProfileDef", "AREA", None, None, 1.0)
+    for name, x in (("named", 1.0), ("nameless", 2.0), ("next", 3.0)):
+        round_ = draft.solid(rectangle(x, 1.0), 1.0)
+        round_.SweptArea = curved  # what no engine is needed for would show nothing
+        round_.Depth = x
+        draft.element(name, round_).GlobalId = None if name == "nameless" else draft.guid()
+    made = Made(draft, tmp_path)
+    assert made.geometry.failed == {}
+    volumes = [made.volume(name) for name in ("named", "nameless", "next")]
+    assert volumes == pytest.approx([volumes[0], 2 * volumes[0], 3 * volumes[0]])
+    assert not any("basic_string" in line for line in faults.logged())
 
 
 @pytest.mark.parametrize("curved", [False, True])
