@@ -65,15 +65,15 @@ def steady(seed: str, *, moment: float) -> Iterator[None]:
             return cls.fromtimestamp(moment, tz or UTC)
 
     with ExitStack() as stack:
-        stack.enter_context(_replaced(ifcopenshell.guid, "uuid4", make))
-        stack.enter_context(_replaced(datetime_module, "datetime", Still))
-        stack.enter_context(_replaced(time, "time", lambda: moment))
-        stack.enter_context(_replaced(multiprocessing, "cpu_count", lambda: 1))
+        stack.enter_context(replaced(ifcopenshell.guid, "uuid4", make))
+        stack.enter_context(replaced(datetime_module, "datetime", Still))
+        stack.enter_context(replaced(time, "time", lambda: moment))
+        stack.enter_context(replaced(multiprocessing, "cpu_count", lambda: 1))
         yield
 
 
 @contextmanager
-def _replaced(module: Any, name: str, value: object) -> Iterator[None]:  # noqa: ANN401 - a module
+def replaced(module: Any, name: str, value: object) -> Iterator[None]:  # noqa: ANN401 - a module
     """Replace a function for a while; `unittest.mock` would take 50 ms to import."""
     original = getattr(module, name)
     setattr(module, name, value)

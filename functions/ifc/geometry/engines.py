@@ -71,7 +71,7 @@ def tessellate(
         options.set(name, value)
     products = [model.by_id(number) for number in numbers]
     for product in products:
-        if product.GlobalId is None:
+        if not isinstance(product.GlobalId, str):
             product.GlobalId = UNKNOWN
     kernel: Any = engine
     shapes: Iterator[Any]

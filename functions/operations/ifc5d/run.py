@@ -17,7 +17,7 @@ from functions.ifc.geometry.texts import Texts
 from functions.ifc.quantities.rules import Rules
 from functions.ifc.quantities.sets import Writer
 from functions.ifc.quantities.takeoff import Takeoff
-from functions.ifc.reader import Reader, clean
+from functions.ifc.reader import Reader
 from functions.ifc.selector import select
 from functions.ifc.spatial import Tree
 from functions.ifc.tables.rows import neutralise
@@ -66,15 +66,16 @@ def run(request: QtoRequest, files: Files) -> QtoResult:
 
 def list_lines(elements: list[Entity], takeoff: Takeoff, writer: Writer) -> Iterator[Line]:
     """Write the quantities of every element, and yield the lines of the schedule."""
-    tree = Tree.of(takeoff.reader)
+    reader = takeoff.reader
+    tree = Tree.of(reader)
     for element in elements:
         entries = takeoff.entries.get(element.id())
         if entries is None:
             continue
         told = writer.write(element, entries)
         type_, storey = ifcopenshell.util.element.get_type(element), tree.storey(element)
-        texts = (element.GlobalId, element.is_a(), element.Name, type_ and type_.Name, storey and storey.Name)
-        head = [clean(text or "") for text in texts]
+        names = [reader.text(item, "Name") if item else None for item in (element, type_, storey)]
+        head = [text or "" for text in (reader.text(element, "GlobalId"), element.is_a(), *names)]
         for entry in entries:
             value = None if entry.value is None else writer.convert(entry)
             unit = writer.units[entry.kind] or ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -312,6 +314,25 @@ def test_a_property_is_added_and_taken_away(tmp_path: Path) -> None:
         patch(tmp_path / "b", "SetProperty", model=path, arguments=["IfcWall", "Mine", "Checked", None])
     )
     assert all(util.get_pset(wall, "Mine") is None for wall in taken.by_type("IfcWall"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "before", "wrong"),
+    [
+        ("SplitByStorey", r"=IFCBUILDINGSTOREY\('[^']*',[^,]*,", "12"),
+        ("Merge", r"=IFCMAPCONVERSION\(#\d+,#\d+,", "'x'"),
+    ],
+)
+def test_a_value_of_another_type_is_no_fault_of_ours(
+    recipe: str, before: str, wrong: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mistyped.ifc"
+    text, count = re.subn(f"({before})[^,]*", rf"\g<1>{wrong}", HOUSE.read_text(encoding="utf-8"))
+    assert count
+    path.write_text(text, encoding="utf-8")
+    fields = {"inputs": ["house-architecture-v2.ifc"]} if recipe == "Merge" else {}
+    with suppress(InputError):
+        assert patch(tmp_path / "out", recipe, model=path, **fields).outputs
 
 
 def test_a_set_that_is_made_again_has_a_global_id_of_its_own(tmp_path: Path) -> None:
