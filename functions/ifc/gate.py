@@ -94,8 +94,8 @@ class Checked:
 def open_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> ifcopenshell.file:
     """Check and open a model (.ifc or .ifczip), lazily parsed, without the instances of some classes.
 
-    Raises a ModelError naming the field, the reason and the place, or a TooLargeError. Warns of what it repaired and
-    of instances that were not read. The model lives as long as the process, which is the job's own.
+    Raises a ModelError naming the field, the reason and the place, or a TooLargeError. Warns of what it
+    repaired and of instances that were not read. The model lives as long as the process, the job's own.
     """
     return open_checked(check_model(path, files, without=without), files)
 

@@ -330,7 +330,7 @@ def test_a_value_of_another_type_is_no_fault_of_ours(
     text, count = re.subn(f"({before})[^,]*", rf"\g<1>{wrong}", HOUSE.read_text(encoding="utf-8"))
     assert count
     path.write_text(text, encoding="utf-8")
-    fields = {"inputs": ["house-architecture-v2.ifc"]} if recipe == "Merge" else {}
+    fields: dict[str, Any] = {"inputs": ["house-architecture-v2.ifc"]} if recipe == "Merge" else {}
     with suppress(InputError):
         assert patch(tmp_path / "out", recipe, model=path, **fields).outputs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from functions.core.errors import InputError
 from functions.ifc.patch.recipes import Job, Statistics
@@ -26,7 +27,8 @@ def patch(job: Job) -> Statistics:
     subset = Subset(job.instances)
     others = {int(storey.id()) for storey in storeys}
     elements = job.instances.numbers("IfcElement")
-    found, reader = [], Reader(job.model)
+    reader = Reader(job.model)
+    found: list[dict[str, Any]] = []
     for index, storey in enumerate(storeys):
         job.files.progress("storeys", index, len(storeys))
         inside = subset.below({int(storey.id())}) - (others - {int(storey.id())})
