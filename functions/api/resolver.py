@@ -21,7 +21,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from functions.api import body, problems
 from functions.api.caller import Caller, read_caller
-from functions.core.errors import NotFoundError, PipelineError
+from functions.core import fault
+from functions.core.errors import InputError, NotFoundError, PipelineError
 from functions.core.operation import field_names
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ PREFLIGHT = {
 
 def _utc() -> datetime:
     return datetime.now(UTC)
+
+
+def _check_query(api: Api, answer: Callable[[Api], Any]) -> Any:  # noqa: ANN401 - a middleware of Powertools
+    """Refuse what a route's query does not have, as with the fields of a body: a misspelt filter filters
+    nothing. Routes that are open to all are asked by probes and browsers, which add what they like.
+    """
+    event = api.current_event
+    known = [parameter.alias for parameter in api.context["_route"].dependant.query_params]
+    unknown = [name for name in event.query_string_parameters or {} if name not in known]
+    if unknown and event.path not in OPEN:
+        raise InputError(f"{unknown[0]}: {fault.refuse_name(unknown[0], known)}", field=unknown[0])
+    return answer(api)
 
 
 @dataclass
@@ -74,6 +87,7 @@ class Api(APIGatewayHttpResolver):
         self.sleep = sleep
         self.clock = clock
         self.now = now
+        self.use([_check_query])
         self.exception_handler(PipelineError)(problems.answer_error)
         self.exception_handler(RequestValidationError)(self._answer_invalid)
         self.exception_handler(Exception)(problems.answer_fault)

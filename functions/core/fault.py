@@ -31,7 +31,8 @@ def _read(item: Mapping[str, Any], value: object, names: Sequence[str]) -> Fault
     missing = item["type"] == "missing"
     field = ".".join(_steps(item["loc"], value, missing=missing))
     if item["type"] == "extra_forbidden":
-        return Fault(field, _unknown(item["loc"], names))
+        place = item["loc"]
+        return Fault(field, refuse_name(str(place[-1]), names if len(place) == 1 else ()))
     return Fault(field, str(item["msg"]).removeprefix(OWN))
 
 
@@ -49,7 +50,7 @@ def _steps(place: Sequence[int | str], value: object, *, missing: bool) -> Itera
         yield str(step)
 
 
-def _unknown(place: Sequence[int | str], names: Sequence[str]) -> str:
-    """Say that a field is not known, and which one may be meant."""
-    near = difflib.get_close_matches(str(place[-1]), names, n=1) if len(place) == 1 else []
+def refuse_name(name: str, names: Sequence[str]) -> str:
+    """Say that a name is none of those that are known, and which one may be meant."""
+    near = difflib.get_close_matches(name, names, n=1)
     return f"not a field; do you mean {near[0]}?" if near else "not a field"

@@ -143,6 +143,11 @@ class Files:
         except KeyError:
             raise NotFoundError(f"Input file {reference} not found") from None
 
+    def field(self, path: Path) -> str | None:
+        """Return the field of the request that names an input, None for any other file: see `localise`."""
+        keys = (key for key, known in self.inputs.items() if known == path)
+        return next((key.removesuffix(f"/{path.name}") for key in keys), None)
+
     def output(self, name: str) -> Path:
         """Return the path to write an output to. A name with a folder or a control character is refused."""
         return self.outputs / check_bare(name)

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import ifcopenshell
 
-from functions.core.errors import ModelError, TooLargeError
+from functions.core.errors import InputError, ModelError, TooLargeError
 from functions.core.operation import Files
 from functions.ifc import archive, faults, recode
 from functions.ifc.step import excerpt, syntax
@@ -79,7 +79,8 @@ class Checked:
     """A model that has passed: a clean STEP file, its schema, and how many instances its text declares.
 
     `path` is the input itself, or a repaired copy in the job's scratch: open that one, with whatever engine.
-    `counts` has how many instances of which classes are left out when it is opened here.
+    `counts` has how many instances of which classes are left out when it is opened here; `named_by` is the
+    field of the request that names it.
     """
 
     path: Path
@@ -87,13 +88,14 @@ class Checked:
     instances: int
     counts: Mapping[str, int] = field(default_factory=dict)
     census: Census | None = None
+    named_by: str | None = None
 
 
 def open_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> ifcopenshell.file:
     """Check and open a model (.ifc or .ifczip), lazily parsed, without the instances of some classes.
 
-    Raises a ModelError naming the reason and the place, or a TooLargeError. Warns of what it repaired and
-    of instances that were not read. The model lives as long as the process, which is the job's own.
+    Raises a ModelError naming the field, the reason and the place, or a TooLargeError. Warns of what it
+    repaired and of instances that were not read. The model lives as long as the process, the job's own.
     """
     return open_checked(check_model(path, files, without=without), files)
 
@@ -103,6 +105,27 @@ def check_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> Che
 
     What is opened later is left without the instances of the classes `without` and their subtypes.
     """
+    named_by = files.field(path)
+    with _naming(named_by):
+        return replace(_check(path, files, without), named_by=named_by)
+
+
+def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
+    """Open a checked model; refuses instances that share a number, warns of those that were not read."""
+    with _naming(checked.named_by):
+        return _open_checked(checked, files)
+
+
+@contextmanager
+def _naming(field: str | None) -> Iterator[None]:
+    """Have errors name the field that the model stands in: there may be several."""
+    try:
+        yield
+    except InputError as error:
+        raise (error.at(field) if field else error) from None
+
+
+def _check(path: Path, files: Files, without: Sequence[str]) -> Checked:
     _check_size(path, files)
     if path.suffix.lower() in archive.SUFFIXES:
         unpacked = _scratch(files)
@@ -114,8 +137,7 @@ def check_model(path: Path, files: Files, *, without: Sequence[str] = ()) -> Che
         return _check_text(path, data, files, without)
 
 
-def open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
-    """Open a checked model; refuses instances that share a number, warns of those that were not read."""
+def _open_checked(checked: Checked, files: Files) -> ifcopenshell.file:
     path, passed_over = _excerpt(checked, files)
     faults.OPENED.append(faults.Opened(path, checked.path))
     try:
@@ -179,7 +201,7 @@ def _check_text(path: Path, data: mmap, files: Files, without: Sequence[str]) ->
     start = len(BOM) if data[: len(BOM)] == BOM else 0
     scan = syntax.scan(data, start=start, census=bool(without))
     classes = scan.census.classes if scan.census else {}
-    name, schema = _schema(scan.header)
+    name, schema = _schema(scan.header, data)
     begin, end = scan.header.schema_span
     rename = data[begin:end].upper() != schema.encode()
     if start or rename or not scan.ascii:
@@ -217,13 +239,14 @@ def _left_out(classes: Mapping[str, int], without: Sequence[str], schema: str) -
     return found
 
 
-def _schema(header: syntax.Header) -> tuple[str, str]:
+def _schema(header: syntax.Header, data: mmap) -> tuple[str, str]:
     """Return the schema's name in the file and the one it is read by."""
+    where = f"line {syntax.line(data, header.schema_span[0])}"
     if len(header.schemas) != 1:
-        raise ModelError(f"FILE_SCHEMA names {len(header.schemas)} schemas; exactly one is read")
+        raise ModelError(f"FILE_SCHEMA names {len(header.schemas)} schemas; exactly one is read", where=where)
     name = header.schemas[0]
     if name not in SCHEMAS:
-        raise ModelError(f"The schema {name[:40]!r} is not read; {SCHEMAS_READ}", where="FILE_SCHEMA")
+        raise ModelError(f"The schema {name[:40]!r} is not read; {SCHEMAS_READ}", where=where)
     return name, SCHEMAS[name]
 
 

@@ -27,6 +27,26 @@ def global_id(*parts: str) -> str:
     return ifcopenshell.guid.compress(uuid.UUID(bytes=digest[:16], version=4).hex)
 
 
+def free_global_id(model: ifcopenshell.file, *parts: str) -> str:
+    """Return a GlobalId for something new that is described by `parts`: one that the model has not.
+
+    It has the first one where the same was made before.
+    """
+    found, attempt = global_id(*parts), 0
+    while _has(model, found):
+        attempt += 1
+        found = global_id(*parts, str(attempt))
+    return found
+
+
+def _has(model: ifcopenshell.file, found: str) -> bool:
+    try:
+        model.by_guid(found)
+    except RuntimeError:
+        return False
+    return True
+
+
 @contextmanager
 def steady(seed: str, *, moment: float) -> Iterator[None]:
     """Let ifcopenshell make GlobalIds out of `seed`, and the time of day be `moment` (Unix seconds)."""
@@ -45,15 +65,15 @@ def steady(seed: str, *, moment: float) -> Iterator[None]:
             return cls.fromtimestamp(moment, tz or UTC)
 
     with ExitStack() as stack:
-        stack.enter_context(_replaced(ifcopenshell.guid, "uuid4", make))
-        stack.enter_context(_replaced(datetime_module, "datetime", Still))
-        stack.enter_context(_replaced(time, "time", lambda: moment))
-        stack.enter_context(_replaced(multiprocessing, "cpu_count", lambda: 1))
+        stack.enter_context(replaced(ifcopenshell.guid, "uuid4", make))
+        stack.enter_context(replaced(datetime_module, "datetime", Still))
+        stack.enter_context(replaced(time, "time", lambda: moment))
+        stack.enter_context(replaced(multiprocessing, "cpu_count", lambda: 1))
         yield
 
 
 @contextmanager
-def _replaced(module: Any, name: str, value: object) -> Iterator[None]:  # noqa: ANN401 - a module
+def replaced(module: Any, name: str, value: object) -> Iterator[None]:  # noqa: ANN401 - a module
     """Replace a function for a while; `unittest.mock` would take 50 ms to import."""
     original = getattr(module, name)
     setattr(module, name, value)

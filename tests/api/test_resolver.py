@@ -115,6 +115,14 @@ def test_a_query_that_is_no_number_names_its_parameter(site: Site) -> None:
         assert (answer.status_code, answer.json()["field"]) == (422, "limit")
 
 
+def test_a_query_with_a_name_that_is_not_known_names_it(site: Site) -> None:
+    answer = site.get("/jobs?limit=3&statsu=failed")
+    assert (answer.status_code, answer.json()["field"]) == (422, "statsu")
+    assert answer.json()["detail"] == "statsu: not a field; do you mean status?"
+    assert site.post("/ifcinfo?priority=1", {"filename": "a.ifc"}).json()["field"] == "priority"
+    assert site.get("/health?cache=no").status_code == 200
+
+
 @pytest.mark.parametrize("content", [b"garbage", b"\xff", b"[1]"])
 def test_a_body_that_nobody_asked_for_changes_nothing(site: Site, content: bytes) -> None:
     answer = site.call("GET", "/jobs?limit=0", content=content)

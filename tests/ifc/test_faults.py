@@ -60,6 +60,11 @@ def test_what_is_missing_on_purpose_is_not_told(monkeypatch: pytest.MonkeyPatch)
     assert list(faults.logged()) == ["Something else"]
 
 
+def test_making_an_instance_is_no_fault() -> None:
+    ifcopenshell.file(schema="IFC4").create_entity("IfcWall", "2nJrDaLQfJ1QPhdJR0o97J")
+    assert list(faults.logged()) == []
+
+
 def test_the_log_is_told_by_kinds_and_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [
         "[notice] [2026-11-21 22:30:23] Lazy loading not possible",

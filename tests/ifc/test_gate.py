@@ -143,12 +143,20 @@ def test_older_names_of_ifc4x3_are_read_with_a_warning(
 def test_other_schemas_are_refused_naming_those_that_are_read(step: Step, files: Files, schema: str) -> None:
     with pytest.raises(ModelError, match="IFC2X3, IFC4 and IFC4X3 are") as caught:
         open_model(step(schema=schema), files)
-    assert caught.value.where == "FILE_SCHEMA"
+    assert caught.value.where == "line 5"
 
 
 def test_two_schemas_at_a_time_are_refused(step: Step, files: Files) -> None:
-    with pytest.raises(ModelError, match="2 schemas"):
+    with pytest.raises(ModelError, match="2 schemas") as caught:
         open_model(step(schema="IFC4','IFC2X3"), files)
+    assert caught.value.where == "line 5"
+
+
+def test_what_only_opening_shows_names_the_field_too(step: Step, files: Files) -> None:
+    path = step("#1=IFCWALL('2nJrDaLQfJ1QPhdJR0o97J',$,$,$,$,$,$,$,$);\n" * 2)
+    with pytest.raises(ModelError, match="two instances #1") as caught:
+        open_model(path, replace(files, inputs={f"sides.0.file/{path.name}": path}))
+    assert caught.value.field == "sides.0.file"
 
 
 @pytest.mark.parametrize(

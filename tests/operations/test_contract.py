@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -183,6 +184,36 @@ def test_no_bad_file_breaks_it(operation: Operation, corpus: Path, tmp_path: Pat
             wrong.append(f"{path.name}: {ended}, expected {entry['expect']}")
     assert not wrong, "\n".join(wrong)
     assert number > 0, "there is no bad file of its kind"
+
+
+def test_no_value_of_another_type_breaks_it(operation: Operation, tmp_path: Path) -> None:
+    text = (ROOT / "examples" / "house-architecture.ifc").read_text(encoding="utf-8")
+    for pattern, wrong in (
+        (r"(=IFCWALL\('[^']*',[^,]*,)'[^']*'", r"\g<1>12"),
+        (r"(=IFCDOOR\()'[^']*'", r"\g<1>12"),
+        (r"(=IFCWINDOW\()'[^']*'", r"\g<1>$"),
+        (r"(=IFCBUILDINGSTOREY\('[^']*',[^,]*,)'[^']*'", r"\g<1>12"),
+        (r"(=IFCPROPERTYSET\(.*,)\(#[^)]*\)", r"\g<1>#1"),
+    ):
+        text, count = re.subn(pattern, wrong, text, count=1)
+        assert count, pattern
+    path = tmp_path / "mistyped.ifc"
+    path.write_text(text, encoding="utf-8")
+    for use in operation.parse(example(operation)).files():
+        if ".ifc" in use.suffixes:
+            request = fill(example(operation), use.field, path.name)
+            assert end(operation, request, tmp_path / use.field, {use.field: path}) == "success"
+
+
+def test_it_says_which_model_is_broken(operation: Operation, tmp_path: Path) -> None:
+    path = tmp_path / "broken.ifc"
+    path.write_text("ISO-10303-21;")
+    models = [use.field for use in operation.parse(example(operation)).files() if ".ifc" in use.suffixes]
+    assert models
+    for field in models:
+        with pytest.raises(InputError) as caught:
+            run(operation, fill(example(operation), field, path.name), tmp_path / field, {field: path})
+        assert (caught.value.field, caught.value.where) == (field, "line 1")
 
 
 def end(operation: Operation, request: dict[str, Any], folder: Path, files: dict[str, Path]) -> str:

@@ -78,6 +78,7 @@ class Comparison:
     robust: bool = False
     sections: dict[str, Section] = field(default_factory=dict)
     repeated: int = 0
+    nameless: int = 0
     meshed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     _keys: dict[str, tuple[Hashes, Hashes]] = field(default_factory=dict)
@@ -125,6 +126,7 @@ class Comparison:
         """Compare what was matched, by values."""
         for name, matched in self._matches.items():
             self.repeated += matched.repeated
+            self.nameless += matched.nameless
             self.sections[name] = self._compare(matched, self._suspects[name])
 
     def _differ(self, kind: str, matched: Match) -> list[tuple[int, int]]:

@@ -21,12 +21,16 @@ Alike = Callable[[int, int], bool]
 
 @dataclass
 class Match:
-    """The rows of one section: pairs of the same object, and those that only one version has."""
+    """The rows of one section: pairs of the same object, and those that only one version has.
+
+    `repeated` have a GlobalId that another one has, `nameless` none at all.
+    """
 
     pairs: list[tuple[int, int]] = field(default_factory=list)
     added: list[int] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
     repeated: int = 0
+    nameless: int = 0
 
 
 def choose(version: Version, chosen: Iterable[int] | None) -> dict[str, list[int]]:
@@ -44,10 +48,11 @@ def choose(version: Version, chosen: Iterable[int] | None) -> dict[str, list[int
 def match(versions: tuple[Version, Version], rows: tuple[list[int], list[int]], alike: Alike) -> Match:
     """Match rows of the old version with rows of the new one; `alike` compares an old and a new row.
 
-    Objects without a GlobalId have nothing to be known by, and are left out.
+    Objects without a GlobalId have nothing to be known by: they are counted, and left out.
     """
     old, new = (_group(version, some) for version, some in zip(versions, rows, strict=True))
     found = Match()
+    found.nameless = sum(len(side.pop("", ())) for side in (old, new))
     found.repeated = sum(len(group) - 1 for side in (old, new) for group in side.values())
     for guid, group in new.items():
         before = old.get(guid)
@@ -64,8 +69,7 @@ def match(versions: tuple[Version, Version], rows: tuple[list[int], list[int]], 
 def _group(version: Version, rows: Iterable[int]) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     for row in rows:
-        if version.guids[row]:
-            groups.setdefault(version.guids[row], []).append(row)
+        groups.setdefault(version.guids[row], []).append(row)
     return groups
 
 

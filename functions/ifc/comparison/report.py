@@ -70,7 +70,8 @@ class Report:
         kinds = {kind: every.count(kind) for kind in KINDS if kind in every}
         counts = _counts(first)
         more = {name: _counts(section) for name, section in list(sections.items())[1:]}
-        return {**counts, "kinds": kinds, **more, "meshed": self.comparison.meshed}
+        left_out = {"without_global_id": self.comparison.nameless}
+        return {**counts, "kinds": kinds, **more, **left_out, "meshed": self.comparison.meshed}
 
     def listed(self, changes: Changes) -> tuple[Changes, dict[str, int]]:
         """Return the differences to list, and how many more there are by kind."""

@@ -31,6 +31,9 @@ ALWAYS = {"weld-vertices": False, "use-material-names": True}
 ITERATOR_S = 2.7e-7
 ALONE_S = {HYBRID: 0.6e-3, MANIFOLD: 0.6e-3}
 SLOWEST_S = 4.5e-3
+# What a product without GlobalId gets: IfcOpenShell's log names the product at work, and as it cannot name
+# that one, it raises an error from then on, whatever it is at.
+UNKNOWN = ""
 # Of several representations of a product, one of these is what it looks like; so says `create_shape`, too.
 BODIES = frozenset({"Body", "Facetation"})
 
@@ -69,6 +72,9 @@ def tessellate(
     for name, value in {**ALWAYS, **(settings or {})}.items():
         options.set(name, value)
     products = [model.by_id(number) for number in numbers]
+    for product in products:
+        if not isinstance(product.GlobalId, str):
+            product.GlobalId = UNKNOWN
     kernel: Any = engine
     shapes: Iterator[Any]
     if len(products) * ALONE_S.get(engine, SLOWEST_S) < size * ITERATOR_S:

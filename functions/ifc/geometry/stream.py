@@ -302,6 +302,10 @@ class Geometry:
             rest = [number for number in rest if number not in found and number in self._solid]
             if not rest:
                 return
+        if len(batch) > 1:  # an iterator may end at one that it cannot read, without a word of its neighbours
+            for number in rest:
+                yield from self._engage([number])
+            return
         for number in rest:
             self.failed.setdefault(number, GIVEN_UP if self._watch.gave_up(number) else UNMADE)
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ifcopenshell import entity_instance as Entity
 
-from functions.ifc.identity import global_id
+from functions.ifc.identity import free_global_id, global_id
 from functions.ifc.quantities.takeoff import Entry
 from functions.ifc.reader import Reader
 from functions.ifc.step.text import LIST, STRING, StepText
@@ -121,7 +121,8 @@ class Writer:
     def _leave(self, element: Entity, shared: Entity, relations: list[Entity], contents: list[int]) -> None:
         """Give an element a copy of a set that it shares with others."""
         number = self._number()
-        key = global_id("copy", shared.GlobalId or "", element.GlobalId or "", str(element.id()))
+        parts = (shared.GlobalId or "", element.GlobalId or "", str(element.id()))
+        key = free_global_id(self._model, "copy", *parts)
         self._copies.append((int(shared.id()), number, key, contents))
         for relation in relations:
             if element in relation.RelatedObjects:
@@ -132,7 +133,8 @@ class Writer:
         """Give an element a new set."""
         members = ",".join(f"#{self._create(entry)}" for entry in entries)
         number = self._number()
-        key = global_id("quantities", name, element.GlobalId or "", str(element.id()))
+        parts = (name, element.GlobalId or "", str(element.id()))
+        key = free_global_id(self._model, "quantities", *parts)
         owner = _reference(element.OwnerHistory)
         self._put(f"#{number}=IFCELEMENTQUANTITY('{key}',{owner},'{name}',$,'{METHOD}',({members}));")
         self._relate(element, number, key)

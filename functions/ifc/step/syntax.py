@@ -359,10 +359,10 @@ def _check_string(data: mmap | bytes, found: re.Match[bytes]) -> None:
 
 
 def _schemas(data: mmap | bytes, statement: Statement) -> tuple[tuple[str, ...], tuple[int, int]]:
-    """Return the names in FILE_SCHEMA, and the span of the first one."""
+    """Return the names in FILE_SCHEMA, and the span of the first one; where it has none, its place."""
     found = list(_STRING.finditer(data, statement.offset, statement.end))
     names = tuple(item[1].decode("ascii", "replace").strip().upper() for item in found)
-    span = found[0].span(1) if found else (0, 0)
+    span = found[0].span(1) if found else (statement.offset, statement.offset)
     return names, span
 
 

@@ -257,6 +257,6 @@ def _find(definitions: list[Entity], name: str) -> tuple[Entity, Entity] | None:
 
 def _items(definition: Entity) -> tuple[Entity, ...]:
     """Return the properties or quantities of a set; none where it has attributes instead."""
-    if definition.is_a("IfcPropertySet"):
-        return definition.HasProperties or ()
-    return (definition.Quantities or ()) if definition.is_a("IfcElementQuantity") else ()
+    names = {"IfcPropertySet": "HasProperties", "IfcElementQuantity": "Quantities"}
+    found = getattr(definition, names[definition.is_a()]) if definition.is_a() in names else ()
+    return found if isinstance(found, tuple) else ()

@@ -18,7 +18,7 @@ from functions.ifc.geometry.texts import Texts
 from functions.ifc.quantities.rules import Rules
 from functions.ifc.quantities.sets import Writer
 from functions.ifc.quantities.takeoff import Entry, Takeoff
-from functions.ifc.reader import Reader, clean
+from functions.ifc.reader import Reader
 from functions.ifc.selector import select
 from functions.ifc.spatial import Tree
 from functions.ifc.step.text import StepText
@@ -90,8 +90,8 @@ def list_lines(written: Iterable[Written], reader: Reader, writer: Writer) -> It
     tree = Tree.of(reader)
     for element, entries, told in written:
         type_, storey = ifcopenshell.util.element.get_type(element), tree.storey(element)
-        texts = (element.GlobalId, element.is_a(), element.Name, type_ and type_.Name, storey and storey.Name)
-        head = [clean(text or "") for text in texts]
+        names = [reader.text(item, "Name") if item else None for item in (element, type_, storey)]
+        head = [text or "" for text in (reader.text(element, "GlobalId"), element.is_a(), *names)]
         for entry in entries:
             value = None if entry.value is None else writer.convert(entry)
             unit = writer.units[entry.kind] or ""

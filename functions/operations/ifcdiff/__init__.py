@@ -1,8 +1,8 @@
 """Compare two versions of a model: what was added, deleted and changed, and how.
 
-Objects are the same ones by GlobalId. `added`, `deleted` and `changed` are about elements and spatial
-elements, as with IfcDiff; openings and types have lists of their own, under `openings` and `types`. Every
-change has its kind, and old and new values:
+Objects are the same ones by GlobalId; those without one are left out, and counted. `added`, `deleted` and
+`changed` are about elements and spatial elements, as with IfcDiff; openings and types have lists of their
+own, under `openings` and `types`. Every change has its kind, and old and new values:
 
 * `attributes`: an object's own attributes, its class included
 * `type`, `material`, `classification`, `container`, `aggregate`: what it is related to; materials and
@@ -100,7 +100,9 @@ class DiffRequest(FormattedRequest):
 
 
 class DiffResult(Result):
-    """`statistics` counts added, deleted, changed, unchanged, changes by kind, and meshed shapes."""
+    """`statistics` counts added, deleted, changed, unchanged, changes by kind, objects without a GlobalId
+    (they are not compared), and meshed shapes.
+    """
 
 
 operation = Operation(

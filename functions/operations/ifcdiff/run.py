@@ -111,6 +111,8 @@ def _warn(compared: Compared, files: Files) -> None:
     comparison, readers = compared.comparison, compared.readers
     if comparison.repeated:
         files.warn(f"{comparison.repeated} objects have a GlobalId that another one has: paired by likeness")
+    if comparison.nameless:
+        files.warn(f"{comparison.nameless} objects have no GlobalId to be known by: they are left out")
     failed = sorted(comparison.failed.items())
     for guid, reason in failed[:NAMED_FAILURES]:
         files.warn(f"{guid}: {reason}; its shape was compared by its definition")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from functions.core import Files
+from functions.ifc import faults
 from functions.ifc.formats.products import choose
 from functions.ifc.gate import check_model, open_checked
 from functions.ifc.geometry.solids import Solid
@@ -82,9 +83,9 @@ class Draft:
 class Made:
     """What the stream made of a model: solids where they stand, by the names of their elements."""
 
-    def __init__(self, draft: Draft, folder: Path) -> None:
+    def __init__(self, draft: Draft, folder: Path, damage: tuple[str, str] = ("", "")) -> None:
         path = folder / "drafted.ifc"
-        draft.file.write(str(path))
+        path.write_text(draft.file.to_string().replace(*damage))
         checked = check_model(path, Files(inputs={}, outputs=folder, scratch=folder))
         reader = Reader(open_checked(checked, Files(inputs={}, outputs=folder, scratch=folder)))
         self.geometry = Geometry(reader, texts=Texts(checked.path, checked.instances))
@@ -219,6 +220,31 @@ def test_equal_elements_stand_as_a_placement_in_two_dimensions_says(draft: Draft
     made = Made(draft, tmp_path)
     assert made.geometry.shared == 1
     assert made.box("turned") == pytest.approx([4, 0, 0, 5, 2, 1])
+
+
+def cylinders(draft: Draft, *names: str) -> None:
+    """Elements 1, 2, 3 ... m high, whose shapes need an engine."""
+    for height, name in enumerate(names, start=1):
+        solid = draft.solid(rectangle(1.0, 1.0), float(height))
+        solid.SweptArea = draft.new("IfcCircleProfileDef", "AREA", None, None, 1.0)
+        draft.element(name, solid)
+
+
+def test_an_element_without_a_global_id_costs_no_other(draft: Draft, tmp_path: Path) -> None:
+    cylinders(draft, "first", "nameless", "last")
+    guid = draft.file.by_type("IfcSlab")[1].GlobalId
+    made = Made(draft, tmp_path, damage=(f"'{guid}'", "$"))
+    assert made.geometry.failed == {}
+    volumes = [made.volume(name) for name in ("first", "nameless", "last")]
+    assert volumes == pytest.approx([volumes[0], 2 * volumes[0], 3 * volumes[0]])
+    assert not any("basic_string" in line for line in faults.logged())
+
+
+def test_an_element_that_cannot_be_read_costs_no_other(draft: Draft, tmp_path: Path) -> None:
+    cylinders(draft, "first", "unreadable", "last")
+    made = Made(draft, tmp_path, damage=("'unreadable'", "12"))
+    assert set(made.solids) == {"first", "last"}
+    assert [*made.geometry.failed] == [draft.file.by_type("IfcSlab")[1].id()]
 
 
 @pytest.mark.parametrize("curved", [False, True])

@@ -297,6 +297,13 @@ def test_a_second_set_stands_beside_an_authored_one_if_asked(authored: Path, tmp
     assert found["Qto_WallBaseQuantities (ifcpipe)"]["Width"] == pytest.approx(300)
 
 
+def test_a_set_that_is_added_twice_has_two_global_ids(authored: Path, tmp_path: Path) -> None:
+    once = quantify(tmp_path / "once", authored, mode="add", query="IfcWall")
+    twice = opened(quantify(tmp_path / "twice", once.outputs[0].path, mode="add", query="IfcWall"))
+    keys = [item.GlobalId for item in twice.by_type("IfcRoot")]
+    assert len(set(keys)) == len(keys)
+
+
 def test_the_header_stays(house: Execution) -> None:
     source: Any = ifcopenshell.open(HOUSE)
     assert opened(house).header.file_name.time_stamp == source.header.file_name.time_stamp

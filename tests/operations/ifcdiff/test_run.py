@@ -342,6 +342,16 @@ def test_objects_with_one_global_id_are_paired_by_likeness(tmp_path: Path) -> No
     assert result.statistics["added"] == result.statistics["deleted"] == 0
 
 
+def test_objects_without_a_global_id_are_left_out_and_counted(tmp_path: Path) -> None:
+    def forget(model: ifcopenshell.file) -> None:
+        model.by_type("IfcDoor")[0].GlobalId = None
+
+    old, new = build(tmp_path, "a.ifc", lambda _: None), build(tmp_path, "b.ifc", forget)
+    result, _, warnings = execute(old, new, tmp_path)
+    assert warnings == ["1 objects have no GlobalId to be known by: they are left out"]
+    assert [result.statistics[name] for name in ("without_global_id", "deleted", "added")] == [1, 1, 0]
+
+
 def entry_name(path: Path) -> str:
     name: str = ifcopenshell.open(path).by_type("IfcDoor")[0].Name
     return name

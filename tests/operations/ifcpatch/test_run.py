@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -312,6 +314,38 @@ def test_a_property_is_added_and_taken_away(tmp_path: Path) -> None:
         patch(tmp_path / "b", "SetProperty", model=path, arguments=["IfcWall", "Mine", "Checked", None])
     )
     assert all(util.get_pset(wall, "Mine") is None for wall in taken.by_type("IfcWall"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "before", "wrong"),
+    [
+        ("SplitByStorey", r"=IFCBUILDINGSTOREY\('[^']*',[^,]*,", "12"),
+        ("Merge", r"=IFCMAPCONVERSION\(#\d+,#\d+,", "'x'"),
+    ],
+)
+def test_a_value_of_another_type_is_no_fault_of_ours(
+    recipe: str, before: str, wrong: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mistyped.ifc"
+    text, count = re.subn(f"({before})[^,]*", rf"\g<1>{wrong}", HOUSE.read_text(encoding="utf-8"))
+    assert count
+    path.write_text(text, encoding="utf-8")
+    fields: dict[str, Any] = {"inputs": ["house-architecture-v2.ifc"]} if recipe == "Merge" else {}
+    with suppress(InputError):
+        assert patch(tmp_path / "out", recipe, model=path, **fields).outputs
+
+
+def test_a_set_that_is_made_again_has_a_global_id_of_its_own(tmp_path: Path) -> None:
+    """The first one is still that of the others, under the GlobalId that the same set gets at first."""
+    model: Any = ifcopenshell.open(HOUSE)
+    wall = model.by_type("IfcWall")[0].GlobalId
+    path = HOUSE
+    for step, (query, value) in enumerate((("IfcWall", "x"), (wall, None), (wall, "y"))):
+        arguments = [query, "Mine", "Note", value]
+        done = patch(tmp_path / str(step), "SetProperty", model=path, arguments=arguments)
+        path = done.outputs[0].path
+    keys = [item.GlobalId for item in opened(done).by_type("IfcRoot")]
+    assert len(set(keys)) == len(keys)
 
 
 def test_a_colour_is_set_for_the_chosen_alone(tmp_path: Path) -> None:

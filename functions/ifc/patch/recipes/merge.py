@@ -100,10 +100,15 @@ class Merger:
         for kind in sorted(mine.keys() & theirs.keys()):
             if mine[kind]["to_si"] != theirs[kind]["to_si"]:
                 raise _unfit(path, f"has another {kind}: see MergeProjects, which converts it")
-        mine_at, theirs_at = (
-            np.array(geolocation.auto_xyz2enh(one, 0, 0, 0)) for one in (self._model, model)
-        )
-        turn = geolocation.get_grid_north(self._model) - geolocation.get_grid_north(model)
+        try:
+            mine_at, theirs_at = (
+                np.array(geolocation.auto_xyz2enh(one, 0, 0, 0)) for one in (self._model, model)
+            )
+            turn = geolocation.get_grid_north(self._model) - geolocation.get_grid_north(model)
+        except TypeError:
+            raise _unfit(
+                path, "cannot be merged: where one of the models lies on Earth is no number"
+            ) from None
         if np.abs(mine_at - theirs_at).max() > PLACE_M or abs(turn) > PLACE_M:
             raise _unfit(path, "lies elsewhere on Earth: see MergeProjects, which moves it")
 

@@ -9,7 +9,7 @@ import ifcopenshell
 from ifcopenshell import entity_instance as Entity
 
 from functions.core.errors import InputError
-from functions.ifc.identity import global_id
+from functions.ifc.identity import free_global_id
 from functions.ifc.patch.recipes import Job, Statistics
 from functions.ifc.selector import select
 
@@ -73,7 +73,7 @@ class Editor:
         """Give elements a new set with the property."""
         holder = self._model.create_entity(
             "IfcPropertySet",
-            GlobalId=global_id("set", self._set, elements[0].GlobalId),
+            GlobalId=free_global_id(self._model, "set", self._set, elements[0].GlobalId),
             OwnerHistory=elements[0].OwnerHistory,
             Name=self._set,
             HasProperties=[self._create(value, value_type)],
@@ -151,7 +151,7 @@ class Editor:
         """Return a copy of a set for some of its users; its properties are shared."""
         return self._model.create_entity(
             "IfcPropertySet",
-            GlobalId=global_id("copy", holder.GlobalId, elements[0].GlobalId),
+            GlobalId=free_global_id(self._model, "copy", holder.GlobalId, elements[0].GlobalId),
             OwnerHistory=holder.OwnerHistory,
             Name=holder.Name,
             Description=holder.Description,
@@ -161,7 +161,7 @@ class Editor:
     def _relate(self, holder: Entity, elements: list[Entity]) -> None:
         self._model.create_entity(
             "IfcRelDefinesByProperties",
-            GlobalId=global_id("relation", holder.GlobalId, elements[0].GlobalId),
+            GlobalId=free_global_id(self._model, "relation", holder.GlobalId, elements[0].GlobalId),
             OwnerHistory=holder.OwnerHistory,
             RelatedObjects=elements,
             RelatingPropertyDefinition=holder,

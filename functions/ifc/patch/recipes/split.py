@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-
-import ifcopenshell
+from typing import Any
 
 from functions.core.errors import InputError
 from functions.ifc.patch.recipes import Job, Statistics
 from functions.ifc.patch.subset import Subset
-from functions.ifc.reader import clean
+from functions.ifc.reader import Reader
 
 UNFIT = re.compile(r"[^\w .,()+-]+")
 MAX_NAME = 80
@@ -28,17 +27,19 @@ def patch(job: Job) -> Statistics:
     subset = Subset(job.instances)
     others = {int(storey.id()) for storey in storeys}
     elements = job.instances.numbers("IfcElement")
-    found = []
+    reader = Reader(job.model)
+    found: list[dict[str, Any]] = []
     for index, storey in enumerate(storeys):
         job.files.progress("storeys", index, len(storeys))
         inside = subset.below({int(storey.id())}) - (others - {int(storey.id())})
-        name = file_name(job.output.stem, index, storey)
-        instances = subset.write(job.files.output(name), subset.with_context(inside), loose=False)
+        name = reader.text(storey, "Name") or ""
+        file = file_name(job.output.stem, index, name)
+        instances = subset.write(job.files.output(file), subset.with_context(inside), loose=False)
         found.append(
             {
-                "name": clean(storey.Name or ""),
-                "global_id": storey.GlobalId,
-                "file": name,
+                "name": name,
+                "global_id": reader.text(storey, "GlobalId"),
+                "file": file,
                 "elements": len(inside & elements),
                 "instances": instances,
             }
@@ -50,7 +51,7 @@ def patch(job: Job) -> Statistics:
     return {"storeys": len(storeys), "elements_in_storeys": placed}
 
 
-def file_name(stem: str, index: int, storey: ifcopenshell.entity_instance) -> str:
+def file_name(stem: str, index: int, storey: str) -> str:
     """Return the name of a storey's file; its own name loses what a file name cannot hold."""
-    name = UNFIT.sub("_", storey.Name or "").strip(" .")[:MAX_NAME]
+    name = UNFIT.sub("_", storey).strip(" .")[:MAX_NAME]
     return f"{stem}-{index}-{name or 'storey'}.ifc"
