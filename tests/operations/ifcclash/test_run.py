@@ -39,19 +39,24 @@ def execute(folder: Path, sets: list[dict[str, Any]], **request: Any) -> tuple[A
     warnings: list[str] = []
     inputs: dict[str, Path] = {}
 
-    def name(path: Path) -> str:
-        inputs[str(path)] = path
-        return str(path)
+    def name(place: str, path: Path) -> str:
+        inputs[f"{place}/{path.name}"] = path
+        return f"{place}/{path.name}"
 
     body = [
         {
-            key: [{**source, "file": name(source["file"])} for source in value] if key in "ab" else value
+            key: [
+                {**source, "file": name(f"clash_sets.{number}.{key}.{index}.file", source["file"])}
+                for index, source in enumerate(value)
+            ]
+            if key in "ab"
+            else value
             for key, value in one.items()
         }
-        for one in sets
+        for number, one in enumerate(sets)
     ]
     if "previous" in request:
-        request["previous"] = name(request["previous"])
+        request["previous"] = name("previous", request["previous"])
     folder.mkdir(exist_ok=True)
     files = Files(inputs=inputs, outputs=folder, scratch=folder, on_warning=warnings.append)
     result = chosen.load()(chosen.parse({"clash_sets": body, **request}), files)
