@@ -13,6 +13,7 @@ Faces = list[Face]
 """A convex body: the corners of each face, counterclockwise from outside."""
 
 TINY_M = 1e-9
+DAMAGED = (ArithmeticError, LookupError, TypeError, ValueError)  # what comes of numbers that are none
 TRIANGLE = 3
 BOX_FACES, BOX_CORNERS = 6, 4
 

@@ -33,6 +33,7 @@ from functions.core import Files
 from functions.core.errors import ModelError
 from functions.ifc.geometry.attributes import Attributes
 from functions.ifc.geometry.boxes import Boxes
+from functions.ifc.geometry.convex import DAMAGED
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, bodies, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
 from functions.ifc.geometry.makers import Draft, Maker
@@ -55,7 +56,6 @@ NAMED_FAILURES = 20
 UNMADE = "no engine could mesh it"
 GIVEN_UP = "making its shape takes too long, or ends the process"
 UNCUT = "disable-opening-subtractions"
-DAMAGED = (ArithmeticError, LookupError, TypeError, ValueError)  # what comes of numbers that are none
 EXACT_M = 1e-6  # how well a placement that we work out must agree with IfcOpenShell's
 
 
@@ -246,23 +246,19 @@ class Geometry:
         self._testimonies.clear()
         free = is_free(self.engines, self.settings)
         numbers = [number for number in batch if free and number in self._readable]
-        if self._maker is not None:
-            self._maker.prepare([self.model.by_id(number) for number in numbers])
+        told: dict[int, Testimony | None] = {}
         for number in numbers:
+            product, cut = self.model.by_id(number), self._readable.pop(number)
             try:
-                draft = self._outline(number, cut=self._readable.pop(number))
+                testimony = self._witness.testify(product, self._fingerprints.openings(product))
             except DAMAGED:  # an engine has its own word for it
                 continue
-            if draft is not None:
-                self._drafts[number] = draft
-
-    def _outline(self, number: int, *, cut: bool) -> Draft | None:
-        """Return a draft of a product, and keep the testimony where it is cut."""
-        product = self.model.by_id(number)
-        told = self._witness.testify(product, self._fingerprints.openings(product))
-        if cut:
-            self._testimonies[number] = told
-        return self._maker.draft(product, told) if self._maker and (told or not cut) else None
+            if cut:
+                self._testimonies[number] = testimony
+            if testimony or not cut:
+                told[number] = testimony
+        if self._maker is not None:
+            self._drafts = self._maker.draft(told)
 
     def _learn(self, made: Made) -> Made:
         """Let the maker see what an engine made, if our placement of it is the engine's.
