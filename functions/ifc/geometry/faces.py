@@ -225,7 +225,7 @@ class Faces:
         if found is None:
             raise UnknownError
         numbers = found[1].translate(None, b"() \r\n").split(b",")
-        return np.array(numbers).astype(np.float64).reshape(-1, AXES) * self.scale
+        return _numbers(numbers).reshape(-1, AXES) * self.scale
 
     def _models(self, rows: Rows, owners: Integers, bad: Marks) -> Rings:
         """Return the faces of models of shells, and note which of these are not as they are known here."""
@@ -281,7 +281,7 @@ class Faces:
         different, places = np.unique(rows, return_inverse=True)
         lines = [POINT.fullmatch(line) for line in self.texts.read(different)]
         numbers = b",".join([line[1] if line else NOWHERE for line in lines]).split(b",")
-        points = np.array(numbers).astype(np.float64).reshape(-1, AXES) * self.scale
+        points = _numbers(numbers).reshape(-1, AXES) * self.scale
         points[different == MISSING] = np.nan
         return places, points
 
@@ -319,6 +319,11 @@ def _group(rings: Rings, wanted: Marks) -> Iterator[tuple[tuple[int, ...], Integ
         key = tuple(sizes[rings.first[face] : rings.first[face + 1]].tolist())
         holed.setdefault(key, []).append(face)
     yield from ((key, np.array(faces)) for key, faces in holed.items())
+
+
+def _numbers(texts: Sequence[bytes]) -> Floats:
+    """Return the numbers that texts are; numpy itself takes four times as long."""
+    return np.fromiter(map(float, texts), np.float64, len(texts))
 
 
 def _ends(sizes: Sequence[int] | NDArray[Any]) -> Integers:
