@@ -56,6 +56,7 @@ NAMED_FAILURES = 20
 UNMADE = "no engine could mesh it"
 GIVEN_UP = "making its shape takes too long, or ends the process"
 UNCUT = "disable-opening-subtractions"
+LAST_ROW = (0.0, 0.0, 0.0, 1.0)  # of a matrix
 EXACT_M = 1e-6  # how well a placement that we work out must agree with IfcOpenShell's
 
 
@@ -366,11 +367,8 @@ class Geometry:
         frame = self._placements.of(self.model.by_id(number))
         if frame is None:
             return np.full((4, 4), np.nan)
-        origin, *axes = frame
-        matrix = np.eye(4)
-        matrix[:3, :3] = np.array(axes).T
-        matrix[:3, 3] = np.array(origin) * self._scale
-        return matrix
+        columns = zip(*frame[1:], (value * self._scale for value in frame[0]), strict=True)
+        return np.array([*columns, LAST_ROW])
 
 
 def is_free(engines: Sequence[str], settings: Mapping[str, Any]) -> bool:
