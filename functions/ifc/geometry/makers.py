@@ -88,7 +88,7 @@ class Maker:
         carved, faceted, extruded = Items(), Items(), Items()
         for number, testimony in testimonies.items():
             with suppress(*DAMAGED):
-                items = self._items(self.placements.reader.model.by_id(number))
+                items = self._items(self._product(number))
                 kinds = {item.is_a() for item in items}
                 if kinds and testimony is not None:
                     carved[number] = items
@@ -98,7 +98,7 @@ class Maker:
                     extruded[number] = items
         told = {number: testimony for number, testimony in testimonies.items() if testimony}
         found = dict([*self._carved(carved, told), *self._faceted(faceted), *self._extruded(extruded)])
-        return {number: found[number] for number in testimonies if number in found}
+        return {number: draft for number in testimonies if (draft := found.get(number))}
 
     def is_known(self, draft: Draft) -> bool:
         """Tell whether a kernel has been asked about a look."""
@@ -117,57 +117,58 @@ class Maker:
         found = self._known[draft.look] = compare(draft, mesh)
         return found is not None
 
-    def _faceted(self, products: Items) -> Iterator[tuple[int, Draft]]:
+    def _faceted(self, products: Items) -> Iterator[tuple[int, Draft | None]]:
         """Yield drafts of flat faces."""
         made = self.faces.make([[item.id() for item in items] for items in products.values()])
         for (number, items), facets in zip(products.items(), made, strict=True):
-            yield from self._paint(number, items, facets)
+            yield number, self._paint(number, items, facets)
 
-    def _extruded(self, products: Items) -> Iterator[tuple[int, Draft]]:
+    def _extruded(self, products: Items) -> Iterator[tuple[int, Draft | None]]:
         """Yield drafts of extruded polygons."""
         read: dict[int, list[Solid]] = {}
         for number, items in products.items():
             with suppress(*DAMAGED):
-                bodies = [self.witness.extrusions.hollow(item) for item in items]
-                if all(bodies):
-                    read[number] = [body for body in bodies if body]
+                bodies = [body for item in items if (body := self.witness.extrusions.hollow(item))]
+                if len(bodies) == len(items):
+                    read[number] = [*bodies]
         made = iter(self._plans.carve([body for bodies in read.values() for body in bodies], convex=False))
-        for number, bodies in read.items():
-            each = [(place, facets) for place, facets in zip(range(len(bodies)), made, strict=False)]
+        for number, solids in read.items():
+            each = [(place, facets) for place, facets in zip(range(len(solids)), made, strict=False)]
             parts = [replace(facets, owners=facets.owners + place) for place, facets in each if facets]
-            yield from self._paint(
-                number, products[number], join(parts) if len(parts) == len(bodies) else None
-            )
+            whole = join(parts) if len(parts) == len(solids) else None
+            yield number, self._paint(number, products[number], whole)
 
-    def _paint(
-        self, number: int, items: Sequence[Entity], facets: Facets | None
-    ) -> Iterator[tuple[int, Draft]]:
-        """Yield a draft of items as they are, if it can be made."""
+    def _paint(self, number: int, items: Sequence[Entity], facets: Facets | None) -> Draft | None:
+        """Return a draft of items with the styles of each."""
+        if facets is None:
+            return None
         with suppress(UnreadError, *DAMAGED):
-            if facets is not None:
-                styles = [self.fingerprints.style([item]) for item in items]
-                look = self.fingerprints.look(self.placements.reader.model.by_id(number), set(styles))
-                yield number, Draft(look, facets, split(styles, facets), SAME)
+            styles = [self.fingerprints.style([item]) for item in items]
+            look = self.fingerprints.look(self._product(number), set(styles))
+            return Draft(look, facets, split(styles, facets), SAME)
+        return None
 
-    def _carved(self, products: Items, told: Mapping[int, Testimony]) -> Iterator[tuple[int, Draft]]:
+    def _carved(self, products: Items, told: Mapping[int, Testimony]) -> Iterator[tuple[int, Draft | None]]:
         """Yield drafts of bodies with openings. A kernel is asked once about every number of faces."""
         made = self._plans.carve([(told[number].body, *told[number].bites) for number in products])
         for (number, items), facets in zip(products.items(), made, strict=True):
-            if facets is not None:
-                with suppress(UnreadError, *DAMAGED):
-                    yield from self._confirm(number, items[0], told[number], facets)
+            yield number, self._open(number, items[0], told[number], facets)
 
-    def _confirm(
-        self, number: int, item: Entity, testimony: Testimony, facets: Facets
-    ) -> Iterator[tuple[int, Draft]]:
-        """Yield a draft of a carved body if it is as it must be."""
-        style = self.fingerprints.style(self._chain(item))
+    def _open(self, number: int, item: Entity, testimony: Testimony, facets: Facets | None) -> Draft | None:
+        """Return a draft of a body with openings, if the testimony confirms it."""
+        if facets is None:
+            return None
         mesh = Mesh(facets.points, None, ((UNKNOWN, facets.triangles.astype(np.uint32)),), b"")
-        if testimony.confirms(mesh, within=SAME):
-            shape = [len(testimony.body), sorted(len(bite) for bite in testimony.bites)]
-            product = self.placements.reader.model.by_id(number)
-            look = self.fingerprints.look(product, {style, repr(shape).encode()})
-            yield number, Draft(look, facets, {style: facets.triangles}, CUT)
+        with suppress(UnreadError, *DAMAGED):
+            if testimony.confirms(mesh, within=SAME):
+                style = self.fingerprints.style(self._chain(item))
+                shape = [len(testimony.body), sorted(len(bite) for bite in testimony.bites)]
+                look = self.fingerprints.look(self._product(number), {style, repr(shape).encode()})
+                return Draft(look, facets, {style: facets.triangles}, CUT)
+        return None
+
+    def _product(self, number: int) -> Entity:
+        return self.placements.reader.model.by_id(number)
 
     def _chain(self, item: Entity) -> list[Entity]:
         """Return a solid with all that it is clipped from."""
@@ -215,6 +216,8 @@ class Maker:
 def split(styles: list[bytes], facets: Facets) -> dict[bytes, Integers]:
     """Return the triangles by style, in the order of the items."""
     names = list(dict.fromkeys(styles))
+    if len(names) == 1:
+        return {names[0]: facets.triangles}
     places = np.array([names.index(style) for style in styles])[facets.owners]
     groups = {style: facets.triangles[places == place] for place, style in enumerate(names)}
     return {style: rows for style, rows in groups.items() if len(rows)}

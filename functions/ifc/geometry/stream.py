@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 BATCH = 8  # elements to start with; then as many as gave about VERTICES last time
 BATCH_MAX = 50
+AHEAD = 3  # batches, to be drafted at once
 VERTICES = 10_000
 NAMED_FAILURES = 20
 UNMADE = "no engine could mesh it"
@@ -117,6 +118,8 @@ class Geometry:
         size, start = BATCH, 0
         while start < len(queue):
             batch = self._take(queue, start, size)
+            if not self._readable.keys().isdisjoint(batch):
+                self._draft(queue[start : start + AHEAD * size])
             start += len(batch)
             vertices = 0
             for made in self._mesh(batch):
@@ -127,6 +130,8 @@ class Geometry:
                     yield self._shape(twin)
             for number in batch:  # those that no twin could help
                 queue += self._left(number)
+                self._drafts.pop(number, None)
+                self._testimonies.pop(number, None)
             size = max(1, min(len(batch) * VERTICES // max(vertices, 1), 2 * size, BATCH_MAX))
 
     def _left(self, number: int) -> list[int]:
@@ -171,6 +176,7 @@ class Geometry:
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.share and self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
+        free = is_free(self.engines, self.settings)
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, tuple[int, Make]] = {}
         for product in products:
@@ -195,7 +201,7 @@ class Geometry:
                 continue
             if key is not None:
                 leaders[key] = number, make
-                if not make.exact:
+                if free and not make.exact:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
             queue[number] = make.exact, make.source
             self._items[number] = make.items
@@ -223,10 +229,10 @@ class Geometry:
 
     def _mesh(self, batch: list[int]) -> Iterator[Made]:
         """Yield the meshes of a batch: those of unknown looks by an engine first, the rest if it must be."""
-        self._draft(batch)
         news: dict[bytes, int] = {}
-        for number, draft in self._drafts.items():
-            if self._maker is not None and not self._maker.is_known(draft):
+        for number in batch:
+            draft = self._drafts.get(number)
+            if draft is not None and self._maker is not None and not self._maker.is_known(draft):
                 news.setdefault(draft.look, number)
         first = set(news.values())
         for made in self._engage([number for number in batch if number in first]):
@@ -241,14 +247,10 @@ class Geometry:
                 rest.append(number)
         yield from self._engage(rest)
 
-    def _draft(self, batch: list[int]) -> None:
-        """Let the witness and the maker work on a batch."""
-        self._drafts.clear()
-        self._testimonies.clear()
-        free = is_free(self.engines, self.settings)
-        numbers = [number for number in batch if free and number in self._readable]
+    def _draft(self, products: list[int]) -> None:
+        """Let the witness and the maker work on those of some products that they have not seen."""
         told: dict[int, Testimony | None] = {}
-        for number in numbers:
+        for number in [number for number in products if number in self._readable]:
             product, cut = self.model.by_id(number), self._readable.pop(number)
             try:
                 testimony = self._witness.testify(product, self._fingerprints.openings(product))
@@ -259,7 +261,7 @@ class Geometry:
             if testimony or not cut:
                 told[number] = testimony
         if self._maker is not None:
-            self._drafts = self._maker.draft(told)
+            self._drafts |= self._maker.draft(told)
 
     def _learn(self, made: Made) -> Made:
         """Let the maker see what an engine made, if our placement of it is the engine's.
