@@ -14,6 +14,7 @@ import pytest
 from functions.core import Files
 from functions.ifc.formats.products import choose
 from functions.ifc.gate import check_model, open_checked
+from functions.ifc.geometry import stream
 from functions.ifc.geometry.solids import Solid
 from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
@@ -238,3 +239,20 @@ def test_what_is_mirrored_keeps_its_outside_out(draft: Draft, tmp_path: Path, cu
     assert normals is not None
     assert mesh.volume == pytest.approx(3.14 if curved else 2.0, rel=1e-2)
     assert (np.einsum("ij,ijk->ik", np.cross(b - a, c - a), normals[rows].transpose(0, 2, 1)) > 0).all()
+
+
+def test_how_many_are_drafted_at_once_changes_nothing(
+    draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hole = rectangle(1.0, 1.0, 0.5, 0.5)
+    for number in range(30):
+        size = 3.0 + number / 10
+        holes = [hole] if number % 3 else []
+        draft.element(f"slab {number}", draft.solid(rectangle(size, 3.0), 0.2, *holes))
+    made = Made(draft, tmp_path)
+    monkeypatch.setattr(stream, "AHEAD", 1)
+    other = Made(draft, tmp_path)
+    assert [*made.solids] == [*other.solids]
+    assert all((made.solids[name].corners == solid.corners).all() for name, solid in other.solids.items())
+    assert made.geometry.made == other.geometry.made == 28
+    assert not made.geometry._drafts and not made.geometry._readable
