@@ -128,6 +128,8 @@ class Faces:
         rows = self.texts.index.rows([item for items in elements for item in items])
         ends = np.cumsum([0, *counts])
         sizes = np.cumsum([0, *self._count(rows)])[ends]  # of all elements before each
+        if sizes[-1] > MAX_PARTS:
+            return [None] * len(elements)
         found = list[Facets | None]()
         for some in np.split(np.arange(len(elements)), np.flatnonzero(np.diff(sizes[:-1] // AT_ONCE)) + 1):
             if len(some):
@@ -135,11 +137,16 @@ class Faces:
                 found += self._make(rows[ends[first] : ends[last]], counts[first:last])
         return found
 
+    def count(self, items: Sequence[int]) -> int:
+        """Return about how many faces representation items have."""
+        return int(self._count(self.texts.index.rows(items)).sum())
+
     def _count(self, rows: Rows) -> Integers:
         """Return about how many faces items have: those of shells, or of a set."""
-        below, counts = self.texts.index.below(rows)
-        _, more = self.texts.index.below(below)
-        owners = np.repeat(np.arange(len(rows)), counts)
+        index, there = self.texts.index, np.flatnonzero(rows != MISSING)
+        below, counts = index.below(rows[there])
+        more = np.where(below == MISSING, 0, index.starts[below + 1] - index.starts[below])
+        owners = np.repeat(there, counts)
         return np.bincount(owners, more + 1, minlength=len(rows)).astype(np.int64)
 
     def _make(self, rows: Rows, counts: Sequence[int]) -> list[Facets | None]:

@@ -68,6 +68,7 @@ class Maker:
     scale: float
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
+    _bodies: Items = field(default_factory=dict)
     _plans: Plans = field(default_factory=Plans)
 
     def __post_init__(self) -> None:
@@ -79,23 +80,28 @@ class Maker:
         """The places of the model."""
         return self.witness.placements
 
+    def count(self, product: Entity) -> int:
+        """Return about how many faces a product has where it consists of faces; reads what it consists of."""
+        items = self._bodies[product.id()] = self._items(product)
+        faceted = bool(items) and all(item.is_a() in FACETED for item in items)
+        return self.faces.count([item.id() for item in items]) if faceted else 0
+
     def draft(self, testimonies: Mapping[int, Testimony | None]) -> dict[int, Draft]:
         """Return the triangles of products by number; those that a kernel has to make are left out.
 
-        The products must have fingerprints: then all that decides about their looks has been read. A
-        testimony is of a body and what is cut out of it.
+        The products must have been counted, and have fingerprints: then all that decides about their looks
+        has been read. A testimony is of a body and what is cut out of it.
         """
         carved, faceted, extruded = Items(), Items(), Items()
         for number, testimony in testimonies.items():
-            with suppress(*DAMAGED):
-                items = self._items(self._product(number))
-                kinds = {item.is_a() for item in items}
-                if kinds and testimony is not None:
-                    carved[number] = items
-                elif kinds and kinds <= FACETED:
-                    faceted[number] = items
-                elif kinds == {EXTRUDED}:
-                    extruded[number] = items
+            items = self._bodies.pop(number, ())
+            kinds = {item.is_a() for item in items}
+            if kinds and testimony is not None:
+                carved[number] = items
+            elif kinds and kinds <= FACETED:
+                faceted[number] = items
+            elif kinds == {EXTRUDED}:
+                extruded[number] = items
         told = {number: testimony for number, testimony in testimonies.items() if testimony}
         found = dict([*self._carved(carved, told), *self._faceted(faceted), *self._extruded(extruded)])
         return {number: draft for number in testimonies if (draft := found.get(number))}

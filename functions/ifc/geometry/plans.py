@@ -2,6 +2,7 @@
 
 Most walls of a building have one or two openings and differ in their lengths. Working out which triangles
 are left of a face takes ten times as long as working out whether the same ones are left of the next wall's.
+And all walls with as many corners are tried at once.
 """
 
 from __future__ import annotations

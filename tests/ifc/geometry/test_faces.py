@@ -118,6 +118,11 @@ def test_one_element_out_of_the_ordinary_leaves_the_others_alone(
             assert (apart.points == together.points).all()
             assert (apart.owners == together.owners).all()
     assert make(texts, []) == []
+    assert make(texts, [[99]]) == [None]  # which is not there
+    styles = np.zeros(len(texts.index), bool)
+    assert [Faces(texts, 1.0, styles).count(items) for items in ([41], [41, 41], [99])] == [5, 10, 0]
+    monkeypatch.setattr(faces, "MAX_PARTS", 9)
+    assert make(texts, [[41], [41]]) == [None, None]
 
 
 @pytest.mark.parametrize("styled", [40, 31, 22, 13, 3])
