@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from functions.ifc.placements import Vector
 
@@ -13,6 +13,7 @@ Faces = list[Face]
 """A convex body: the corners of each face, counterclockwise from outside."""
 
 TINY_M = 1e-9
+DAMAGED = (ArithmeticError, LookupError, TypeError, ValueError)  # what comes of numbers that are none
 TRIANGLE = 3
 BOX_FACES, BOX_CORNERS = 6, 4
 
@@ -83,11 +84,10 @@ def _extent(faces: Faces) -> tuple[Vector, Vector] | None:
     if len(faces) != BOX_FACES or any(len(face) != BOX_CORNERS for face in faces):
         return None
     low, high = box_of(faces)
-    for face in faces:
-        for corner in face:
-            for value, least, most in zip(corner, low, high, strict=True):
-                if value - least > TINY_M < most - value:
-                    return None
+    places = map(set, zip(*chain.from_iterable(faces), strict=True))
+    for values, least, most in zip(places, low, high, strict=True):
+        if any(value - least > TINY_M < most - value for value in values):
+            return None
     return low, high
 
 
@@ -101,17 +101,19 @@ def _box(low: Vector, high: Vector) -> Faces:
 
 def volume_of(faces: Faces) -> float:
     """Return the volume of a convex body."""
-    total = 0.0
+    if not faces:
+        return 0.0
+    total, (u, v, w) = 0.0, faces[0][0]
     for face in faces:
-        fan = [minus(corner, faces[0][0]) for corner in face]
-        for b, c in pairwise(fan[1:]):
-            total += dot(fan[0], cross(b, c))
+        first, *fan = [(x - u, y - v, z - w) for x, y, z in face]
+        for b, c in pairwise(fan):
+            total += dot(first, cross(b, c))
     return total / 6
 
 
 def box_of(faces: Faces) -> tuple[Vector, Vector]:
     """Return the lowest and the highest corner."""
-    x, y, z = zip(*(corner for face in faces for corner in face), strict=True)
+    x, y, z = zip(*chain.from_iterable(faces), strict=True)
     return (min(x), min(y), min(z)), (max(x), max(y), max(z))
 
 

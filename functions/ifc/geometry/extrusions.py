@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ifcopenshell
 
 from functions.ifc.geometry.convex import TINY_M, Faces
-from functions.ifc.placements import WORLD, Frame, Placements, Vector, transform
+from functions.ifc.placements import WORLD, Frame, Placements, Vector, transform_all
 
 Ring = list[tuple[float, float]]
 EXTRUDED = "IfcExtrudedAreaSolid"
@@ -16,6 +17,7 @@ HOLLOW = "IfcArbitraryProfileDefWithVoids"
 POLYGONS = frozenset({"IfcArbitraryClosedProfileDef", HOLLOW})
 MAX_CORNERS = 24
 TRIANGLE = 3
+ONCE_ROUND = 4  # turns of less than 180 degrees, all to one side: no room for a second time
 
 
 @dataclass
@@ -58,15 +60,15 @@ class Extrusions:
         if len(ratios) != 3 or not ratios[2] * depth > 0:  # noqa: PLR2004
             return None
         x, y, z = (float(ratio) / length * depth for ratio in ratios)
-        low = [self._metres(frame, (u, v, 0.0)) for u, v in ring]
-        high = [self._metres(frame, (u + x, v + y, z)) for u, v in ring]
+        low = self._metres(frame, [(u, v, 0.0) for u, v in ring])
+        high = self._metres(frame, [(u + x, v + y, z) for u, v in ring])
         sides = [(low[i - 1], low[i], high[i], high[i - 1]) for i in range(len(low))]
         return [low[::-1], high, *sides]
 
-    def _metres(self, frame: Frame, point: Vector) -> Vector:
-        """Return a local point outside the frame, in metres."""
-        x, y, z = transform(frame, point)
-        return x * self.scale, y * self.scale, z * self.scale
+    def _metres(self, frame: Frame, points: Sequence[Vector]) -> list[Vector]:
+        """Return local points outside the frame, in metres."""
+        scale = self.scale
+        return [(x * scale, y * scale, z * scale) for x, y, z in transform_all(frame, points)]
 
     def _ring(self, profile: ifcopenshell.entity_instance) -> Ring | None:
         """Return the corners of a rectangle, or the outer ones of a polygon, in the model's unit."""
@@ -114,8 +116,10 @@ def _convex(ring: Ring) -> Ring | None:
     edges = [(x - u, y - v) for (u, v), (x, y) in zip(ring, ring[1:] + ring[:1], strict=True)]
     pairs = list(zip(edges, edges[1:] + edges[:1], strict=True))
     turns = [a * d - b * c for (a, b), (c, d) in pairs]
-    angles = [math.atan2(turn, a * c + b * d) for turn, ((a, b), (c, d)) in zip(turns, pairs, strict=True)]
     low, high = min(turns), max(turns)
+    if len(ring) <= ONCE_ROUND and (low > 0 or high < 0):
+        return ring if high > 0 else ring[::-1]
+    angles = [math.atan2(turn, a * c + b * d) for turn, ((a, b), (c, d)) in zip(turns, pairs, strict=True)]
     if not abs(abs(math.fsum(angles)) - 2 * math.pi) <= TINY_M or not (low >= 0 or high <= 0):
         return None
     return ring if high > 0 else ring[::-1]

@@ -53,6 +53,7 @@ TRIANGLE, AXES = 3, 3
 NOTHING_M2 = 1e-14
 SAME_M = 1e-9  # corners as near as that are one
 MAX_PARTS = 200_000  # of faces, to be read at once
+AT_ONCE = 4000  # faces to be made at once
 MODELS = 50  # whose corners are read at once
 
 
@@ -71,7 +72,8 @@ class Facets:
         """Return the same, with those of the closed surfaces inside out that are it now."""
         firsts = np.zeros((len(closed), AXES))
         firsts[self.owners[::-1]] = self.points[self.triangles[::-1, 0]]
-        a, b, c = np.moveaxis(self.points[self.triangles] - firsts[self.owners, None], 1, 0)
+        origins = firsts[self.owners]
+        a, b, c = (self.points[corner] - origins for corner in self.triangles.T)
         volumes = np.bincount(self.owners, np.einsum("ij,ij->i", a, cross(b, c)), minlength=len(closed))
         wrong = ((volumes < 0) & closed)[self.owners]
         if not wrong.any():
@@ -124,15 +126,41 @@ class Faces:
         """
         counts = [len(items) for items in elements]
         rows = self.texts.index.rows([item for items in elements for item in items])
+        ends = np.cumsum([0, *counts])
+        sizes = np.cumsum([0, *self._count(rows)])[ends]  # of all elements before each
+        if sizes[-1] > MAX_PARTS:
+            return [None] * len(elements)
+        found = list[Facets | None]()
+        for some in np.split(np.arange(len(elements)), np.flatnonzero(np.diff(sizes[:-1] // AT_ONCE)) + 1):
+            if len(some):
+                first, last = some[0], some[-1] + 1
+                found += self._make(rows[ends[first] : ends[last]], counts[first:last])
+        return found
+
+    def count(self, items: Sequence[int]) -> int:
+        """Return about how many faces representation items have."""
+        return int(self._count(self.texts.index.rows(items)).sum())
+
+    def _count(self, rows: Rows) -> Integers:
+        """Return about how many faces items have: those of shells, or of a set."""
+        index, there = self.texts.index, np.flatnonzero(rows != MISSING)
+        below, counts = index.below(rows[there])
+        more = np.where(below == MISSING, 0, index.starts[below + 1] - index.starts[below])
+        owners = np.repeat(there, counts)
+        return np.bincount(owners, more + 1, minlength=len(rows)).astype(np.int64)
+
+    def _make(self, rows: Rows, counts: Sequence[int]) -> list[Facets | None]:
+        """Return the triangles of elements with so many items each, as `make`."""
         bad = rows == MISSING
         closed = np.zeros(len(rows), bool)
         try:
             rings = self._read(rows, bad, closed)
         except (UnknownError, ValueError):
-            return [None] * len(elements)
+            return [None] * len(counts)
         facets = self._mesh(rings, bad)
+        del rings
         if facets is None:
-            return [None] * len(elements)
+            return [None] * len(counts)
         facets = facets.turn(closed)
         ends = np.cumsum([0, *counts]).tolist()
         found = list[Facets | None]()
@@ -225,7 +253,7 @@ class Faces:
         if found is None:
             raise UnknownError
         numbers = found[1].translate(None, b"() \r\n").split(b",")
-        return np.array(numbers).astype(np.float64).reshape(-1, AXES) * self.scale
+        return _numbers(numbers).reshape(-1, AXES) * self.scale
 
     def _models(self, rows: Rows, owners: Integers, bad: Marks) -> Rings:
         """Return the faces of models of shells, and note which of these are not as they are known here."""
@@ -281,7 +309,7 @@ class Faces:
         different, places = np.unique(rows, return_inverse=True)
         lines = [POINT.fullmatch(line) for line in self.texts.read(different)]
         numbers = b",".join([line[1] if line else NOWHERE for line in lines]).split(b",")
-        points = np.array(numbers).astype(np.float64).reshape(-1, AXES) * self.scale
+        points = _numbers(numbers).reshape(-1, AXES) * self.scale
         points[different == MISSING] = np.nan
         return places, points
 
@@ -319,6 +347,11 @@ def _group(rings: Rings, wanted: Marks) -> Iterator[tuple[tuple[int, ...], Integ
         key = tuple(sizes[rings.first[face] : rings.first[face + 1]].tolist())
         holed.setdefault(key, []).append(face)
     yield from ((key, np.array(faces)) for key, faces in holed.items())
+
+
+def _numbers(texts: Sequence[bytes]) -> Floats:
+    """Return the numbers that texts are; numpy itself takes four times as long."""
+    return np.fromiter(map(float, texts), np.float64, len(texts))
 
 
 def _ends(sizes: Sequence[int] | NDArray[Any]) -> Integers:

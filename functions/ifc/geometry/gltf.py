@@ -125,7 +125,8 @@ class Scene:
     def _write(self, mesh: Mesh) -> int:
         """Write a mesh's vertices and triangles, and return its number."""
         points = mesh.points @ TO_Y_UP[:3, :3].T
-        low, high = points.min(axis=0), points.max(axis=0)
+        (a, b, c), (x, y, z) = mesh.bounds.tolist()
+        low, high = np.array([[a, c, -y], [x, z, -b]]) + 0.0  # no negative zeros
         normals = None
         if self.normals and mesh.normals is not None:
             normals = unit(mesh.normals @ TO_Y_UP[:3, :3].T)
@@ -139,7 +140,7 @@ class Scene:
             far = max(float(high.max()), -float(low.min())) > FAR_M
             origin = np.round((low + high) / 2) if far else ZERO
             positions = (points - origin).astype(np.float32)
-            box = np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(float)
+            box = np.stack([low - origin, high - origin]).astype(np.float32).astype(float)
             attributes = {"POSITION": self._vector(positions, bounds=box)}
             if normals is not None:
                 attributes["NORMAL"] = self._vector(normals)

@@ -10,13 +10,15 @@ other elements of that look are made here. Where they do not, all of them are le
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import ifcopenshell
 import numpy as np
 
+from functions.ifc.geometry.convex import DAMAGED
 from functions.ifc.geometry.extrusions import EXTRUDED
 from functions.ifc.geometry.faces import Faces, Facets, join
 from functions.ifc.geometry.fingerprints import FACETED, Fingerprints, UnreadError
@@ -29,6 +31,7 @@ from functions.ifc.step.rows import distinct
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Indices
+    from functions.ifc.geometry.plans import Solid
     from functions.ifc.geometry.polygons import Integers
     from functions.ifc.geometry.texts import Texts
     from functions.ifc.geometry.witness import Testimony, Witness
@@ -40,6 +43,7 @@ ORIENTED = 0.999  # the cosine from which on a kernel's normal is that of the tr
 CUT = 1e-4  # of what is cut: the fast kernel for booleans is no more exact
 UNKNOWN = Material("", (0.0, 0.0, 0.0, 1.0))
 Entity = ifcopenshell.entity_instance
+Items = dict[int, tuple[Entity, ...]]
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,7 @@ class Maker:
     scale: float
     normals: bool = True
     _known: dict[bytes, dict[bytes, Material] | None] = field(default_factory=dict)
-    _bodies: dict[int, tuple[Entity, ...]] = field(default_factory=dict)
-    _faces: dict[int, Facets | None] = field(default_factory=dict)
+    _bodies: Items = field(default_factory=dict)
     _plans: Plans = field(default_factory=Plans)
 
     def __post_init__(self) -> None:
@@ -77,33 +80,31 @@ class Maker:
         """The places of the model."""
         return self.witness.placements
 
-    def draft(self, product: Entity, testimony: Testimony | None) -> Draft | None:
-        """Return the triangles of a product that was prepared; None where a kernel has to make it.
+    def count(self, product: Entity) -> int:
+        """Return about how many faces a product has where it consists of faces; reads what it consists of."""
+        items = self._bodies[product.id()] = self._items(product)
+        faceted = bool(items) and all(item.is_a() in FACETED for item in items)
+        return self.faces.count([item.id() for item in items]) if faceted else 0
 
-        The product must have a fingerprint: then all that decides about its looks has been read. The
-        testimony is of its body and what is cut out of it.
+    def draft(self, testimonies: Mapping[int, Testimony | None]) -> dict[int, Draft]:
+        """Return the triangles of products by number; those that a kernel has to make are left out.
+
+        The products must have been counted, and have fingerprints: then all that decides about their looks
+        has been read. A testimony is of a body and what is cut out of it.
         """
-        items = self._bodies.pop(product.id(), ())
-        try:
-            if items and testimony is not None:
-                return self._carved(product, items[0], testimony)
-            if items and all(item.is_a() in FACETED for item in items):
-                return self._faceted(product, items)
-            if items and all(item.is_a() == EXTRUDED for item in items):
-                return self._extruded(product, items)
-        except UnreadError:
-            pass
-        return None
-
-    def prepare(self, products: Sequence[Entity]) -> None:
-        """Read what some products consist of, and make the faces of all those that consist of faces."""
-        self._bodies = {product.id(): self._items(product) for product in products}
-        faceted = {
-            number: [item.id() for item in items]
-            for number, items in self._bodies.items()
-            if items and all(item.is_a() in FACETED for item in items)
-        }
-        self._faces = dict(zip(faceted, self.faces.make([*faceted.values()]), strict=True)) if faceted else {}
+        carved, faceted, extruded = Items(), Items(), Items()
+        for number, testimony in testimonies.items():
+            items = self._bodies.pop(number, ())
+            kinds = {item.is_a() for item in items}
+            if kinds and testimony is not None:
+                carved[number] = items
+            elif kinds and kinds <= FACETED:
+                faceted[number] = items
+            elif kinds == {EXTRUDED}:
+                extruded[number] = items
+        told = {number: testimony for number, testimony in testimonies.items() if testimony}
+        found = dict([*self._carved(carved, told), *self._faceted(faceted), *self._extruded(extruded)])
+        return {number: draft for number in testimonies if (draft := found.get(number))}
 
     def is_known(self, draft: Draft) -> bool:
         """Tell whether a kernel has been asked about a look."""
@@ -122,40 +123,58 @@ class Maker:
         found = self._known[draft.look] = compare(draft, mesh)
         return found is not None
 
-    def _faceted(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
-        """Return a draft of flat faces."""
-        facets = self._faces.pop(product.id(), None)
+    def _faceted(self, products: Items) -> Iterator[tuple[int, Draft | None]]:
+        """Yield drafts of flat faces."""
+        made = self.faces.make([[item.id() for item in items] for items in products.values()])
+        for (number, items), facets in zip(products.items(), made, strict=True):
+            yield number, self._paint(number, items, facets)
+
+    def _extruded(self, products: Items) -> Iterator[tuple[int, Draft | None]]:
+        """Yield drafts of extruded polygons."""
+        read: dict[int, list[Solid]] = {}
+        for number, items in products.items():
+            with suppress(*DAMAGED):
+                bodies = [body for item in items if (body := self.witness.extrusions.hollow(item))]
+                if len(bodies) == len(items):
+                    read[number] = [*bodies]
+        made = iter(self._plans.carve([body for bodies in read.values() for body in bodies], convex=False))
+        for number, solids in read.items():
+            each = [(place, facets) for place, facets in zip(range(len(solids)), made, strict=False)]
+            parts = [replace(facets, owners=facets.owners + place) for place, facets in each if facets]
+            whole = join(parts) if len(parts) == len(solids) else None
+            yield number, self._paint(number, products[number], whole)
+
+    def _paint(self, number: int, items: Sequence[Entity], facets: Facets | None) -> Draft | None:
+        """Return a draft of items with the styles of each."""
         if facets is None:
             return None
-        styles = [self.fingerprints.style([item]) for item in items]
-        return Draft(self.fingerprints.look(product, set(styles)), facets, split(styles, facets), SAME)
+        with suppress(UnreadError, *DAMAGED):
+            styles = [self.fingerprints.style([item]) for item in items]
+            look = self.fingerprints.look(self._product(number), set(styles))
+            return Draft(look, facets, split(styles, facets), SAME)
+        return None
 
-    def _extruded(self, product: Entity, items: tuple[Entity, ...]) -> Draft | None:
-        """Return a draft of extruded polygons."""
-        found: list[Facets] = []
-        for place, item in enumerate(items):
-            bodies = self.witness.extrusions.hollow(item)
-            facets = bodies and self._plans.carve(bodies[0], bodies[1:], convex=False)
-            if not facets:
-                return None
-            found.append(replace(facets, owners=facets.owners + place))
-        whole = join(found)
-        if whole is None:
-            return None
-        styles = [self.fingerprints.style([item]) for item in items]
-        return Draft(self.fingerprints.look(product, set(styles)), whole, split(styles, whole), SAME)
+    def _carved(self, products: Items, told: Mapping[int, Testimony]) -> Iterator[tuple[int, Draft | None]]:
+        """Yield drafts of bodies with openings. A kernel is asked once about every number of faces."""
+        made = self._plans.carve([(told[number].body, *told[number].bites) for number in products])
+        for (number, items), facets in zip(products.items(), made, strict=True):
+            yield number, self._open(number, items[0], told[number], facets)
 
-    def _carved(self, product: Entity, item: Entity, testimony: Testimony) -> Draft | None:
-        """Return a draft of a body with openings. A kernel is asked once about every number of faces."""
-        facets = self._plans.carve(testimony.body, testimony.bites)
+    def _open(self, number: int, item: Entity, testimony: Testimony, facets: Facets | None) -> Draft | None:
+        """Return a draft of a body with openings, if the testimony confirms it."""
         if facets is None:
             return None
-        groups = {(style := self.fingerprints.style(self._chain(item))): facets.triangles}
         mesh = Mesh(facets.points, None, ((UNKNOWN, facets.triangles.astype(np.uint32)),), b"")
-        if not testimony.confirms(mesh, within=SAME):
-            return None
-        shape = [len(testimony.body), sorted(len(bite) for bite in testimony.bites)]
-        return Draft(self.fingerprints.look(product, {style, repr(shape).encode()}), facets, groups, CUT)
+        with suppress(UnreadError, *DAMAGED):
+            if testimony.confirms(mesh, within=SAME):
+                style = self.fingerprints.style(self._chain(item))
+                shape = [len(testimony.body), sorted(len(bite) for bite in testimony.bites)]
+                look = self.fingerprints.look(self._product(number), {style, repr(shape).encode()})
+                return Draft(look, facets, {style: facets.triangles}, CUT)
+        return None
+
+    def _product(self, number: int) -> Entity:
+        return self.placements.reader.model.by_id(number)
 
     def _chain(self, item: Entity) -> list[Entity]:
         """Return a solid with all that it is clipped from."""
@@ -203,6 +222,8 @@ class Maker:
 def split(styles: list[bytes], facets: Facets) -> dict[bytes, Integers]:
     """Return the triangles by style, in the order of the items."""
     names = list(dict.fromkeys(styles))
+    if len(names) == 1:
+        return {names[0]: facets.triangles}
     places = np.array([names.index(style) for style in styles])[facets.owners]
     groups = {style: facets.triangles[places == place] for place, style in enumerate(names)}
     return {style: rows for style, rows in groups.items() if len(rows)}

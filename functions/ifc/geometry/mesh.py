@@ -29,6 +29,11 @@ class Material:
     name: str
     rgba: tuple[float, float, float, float]
 
+    @cached_property
+    def text(self) -> bytes:
+        """All that it is."""
+        return repr(self).encode("utf-8", "replace")
+
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
@@ -96,14 +101,14 @@ class Mesh:
 
     def paint(self, material: Material) -> Mesh:
         """Return the same triangles in one material."""
-        key = hashlib.blake2b(self.key + repr(material).encode("utf-8", "replace"), digest_size=16).digest()
+        key = hashlib.blake2b(self.key + material.text, digest_size=16).digest()
         triangles = np.concatenate([part for _, part in self.parts])
         return Mesh(self.points, self.normals, ((material, triangles),), key)
 
     @cached_property
     def bounds(self) -> Floats:
         """The lowest and the highest corner, as two rows."""
-        return np.stack([self.points.min(axis=0), self.points.max(axis=0)])
+        return np.array([self.points.min(axis=0), self.points.max(axis=0)])
 
     @cached_property
     def reach(self) -> float:
@@ -146,6 +151,6 @@ def _key(points: Floats, normals: Floats | None, parts: tuple[tuple[Material, In
     if normals is not None:
         digest.update(normals.tobytes())
     for material, triangles in parts:
-        digest.update(repr(material).encode("utf-8", "replace"))
+        digest.update(material.text)
         digest.update(triangles.tobytes())
     return digest.digest()

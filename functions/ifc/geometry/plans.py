@@ -2,11 +2,13 @@
 
 Most walls of a building have one or two openings and differ in their lengths. Working out which triangles
 are left of a face takes ten times as long as working out whether the same ones are left of the next wall's.
+And all walls with as many corners are tried at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from functions.ifc.geometry.carving import SAME_M, SAME_NORMAL, carve
+from functions.ifc.geometry.convex import DAMAGED
 from functions.ifc.geometry.faces import Facets
 from functions.ifc.geometry.polygons import cross
 
@@ -24,11 +27,14 @@ if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats
     from functions.ifc.geometry.polygons import Integers
 
+AT_ONCE = 100_000  # pairs of patches
 MAX_PLANS = 8  # to try on bodies with as many corners
 FLAT_M2 = 1e-9  # of twice a triangle's area, what may be across its patch
 CLOSED = 1e-9  # of the surface
 
 Key = tuple[bool, tuple[tuple[int, ...], ...]]
+Solid = Sequence["Faces"]
+"""A body, and then what is bitten out of it."""
 
 
 @dataclass(frozen=True)
@@ -53,28 +59,38 @@ class Plan:
         touching = _touch(facets.normals[firsts], facets.points[firsts])
         return cls(rows, facets.triangles, patches, touching)
 
-    def apply(self, corners: Floats) -> Facets | None:
-        """Return the surface of a body with other corners; None where it is made of other triangles."""
-        a, b, c = corners[self._corners]
+    def apply(self, corners: Floats) -> list[Facets | None]:
+        """Return the surfaces of bodies with other corners, (k, corners, 3); None where one is made of other
+        triangles.
+        """
+        step = max(1, AT_ONCE // self.touching.size)
+        slices = (corners[start : start + step] for start in range(0, len(corners), step))
+        return [facets for some in slices for facets in self._apply(some)]
+
+    def _apply(self, corners: Floats) -> Iterator[Facets | None]:
+        """Yield the surfaces of a few bodies, as `apply`."""
+        a, b, c = np.moveaxis(corners[:, self._corners], 1, 0)
         planes = cross(b - a, c - a)
-        whose = self._owners
-        sums = np.stack([np.bincount(whose, planes[:, axis]) for axis in range(3)], axis=1)
-        sizes = np.sqrt(np.einsum("ij,ij->i", sums, sums))
-        if not sizes.all():
-            return None
-        normals = sums / sizes[:, None]
-        along = np.einsum("ij,ij->i", planes, normals[whose])
-        across = planes - along[:, None] * normals[whose]
-        points = corners[self.rows]
-        firsts = points[self._firsts]
-        if (
-            along.min() < -FLAT_M2
-            or np.abs(across).max() > FLAT_M2
-            or np.abs(sums.sum(axis=0)).max() > CLOSED * sizes.sum()
-            or (_touch(normals, firsts) != self.touching).any()
-        ):
-            return None
-        return Facets(points, normals[self.patches], self.triangles, np.zeros(len(self.triangles), np.int64))
+        count = len(self._firsts)
+        places = (np.arange(len(corners))[:, None] * count + self._owners).ravel()
+        rows = planes.reshape(-1, 3).T
+        totals = [np.bincount(places, row, minlength=len(corners) * count) for row in rows]
+        sums = np.stack(totals, axis=1).reshape(-1, count, 3)
+        sizes = np.sqrt(np.einsum("kij,kij->ki", sums, sums))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            normals = sums / sizes[..., None]
+        along = np.einsum("kij,kij->ki", planes, normals[:, self._owners])
+        across = planes - along[..., None] * normals[:, self._owners]
+        fits = (
+            sizes.all(axis=1)
+            & ~(along.min(axis=1) < -FLAT_M2)
+            & ~(np.abs(across).max(axis=(1, 2)) > FLAT_M2)
+            & ~(np.abs(sums.sum(axis=1)).max(axis=1) > CLOSED * sizes.sum(axis=1))
+            & (_touch(normals, corners[:, self.rows[self._firsts]]) == self.touching).all(axis=(1, 2))
+        )
+        owners = np.zeros(len(self.triangles), np.int64)
+        for fit, some, own in zip(fits.tolist(), corners, normals, strict=True):
+            yield Facets(some[self.rows], own[self.patches], self.triangles, owners) if fit else None
 
     @cached_property
     def _corners(self) -> Integers:
@@ -98,25 +114,53 @@ class Plans:
 
     known: dict[Key, list[Plan]] = field(default_factory=dict)
 
-    def carve(self, body: Faces, bites: Sequence[Faces] = (), *, convex: bool = True) -> Facets | None:
-        """Return the surface, as `carving.carve` does."""
-        solids = [body, *bites]
-        corners = np.array([corner for faces in solids for face in faces for corner in face])
-        key = convex, tuple(tuple(map(len, faces)) for faces in solids)
+    def carve(self, solids: Sequence[Solid], *, convex: bool = True) -> list[Facets | None]:
+        """Return the surfaces of bodies with what is bitten out of them, each as `carving.carve` does."""
+        groups: dict[Key, list[int]] = {}
+        for place, solid in enumerate(solids):
+            key = convex, tuple(tuple(map(len, faces)) for faces in solid)
+            groups.setdefault(key, []).append(place)
+        found: list[Facets | None] = [None] * len(solids)
+        for key, places in groups.items():
+            some = [solids[place] for place in places]
+            for place, facets in zip(places, self._carve(some, key), strict=True):
+                found[place] = facets
+        return found
+
+    def _carve(self, solids: Sequence[Solid], key: Key) -> list[Facets | None]:
+        """Return the surfaces of bodies with equally many corners."""
+        corners = np.array(
+            [[corner for faces in solid for face in faces for corner in face] for solid in solids]
+        )
+        found: list[Facets | None] = [None] * len(solids)
+        left = np.arange(len(solids))
         plans = self.known.setdefault(key, [])
         for plan in plans:
-            facets = plan.apply(corners)
-            if facets is not None:
-                return facets
-        facets = carve(body, bites, convex=convex)
-        if facets is not None and len(plans) < MAX_PLANS:
-            plans.append(Plan.of(facets, corners))
-        return facets
+            left = _try(plan, corners, left, found)
+        while len(left):
+            first, left = int(left[0]), left[1:]
+            with suppress(*DAMAGED):
+                body, *bites = solids[first]
+                facets = carve(body, bites, convex=key[0])
+                if facets is not None and len(plans) < MAX_PLANS:
+                    plans.append(Plan.of(facets, corners[first]))
+                    left = _try(plans[-1], corners, left, found)
+                found[first] = facets
+        return found
+
+
+def _try(plan: Plan, corners: Floats, left: Integers, found: list[Facets | None]) -> Integers:
+    """Note the surfaces that a plan gives; return the bodies that it does not fit."""
+    for place, facets in zip(left.tolist(), plan.apply(corners[left]), strict=True):
+        found[place] = facets
+    rest: Integers = left[[found[place] is None for place in left.tolist()]]
+    return rest
 
 
 def _touch(normals: Floats, points: Floats) -> NDArray[np.bool_]:
-    """Tell which patches lie in one plane, back to back."""
-    places = np.einsum("ij,ij->i", normals, points)
-    opposite = normals @ normals.T < SAME_NORMAL - 1
-    touching: NDArray[np.bool_] = opposite & (np.abs(places[:, None] + places) <= SAME_M)
+    """Tell which patches of a body lie in one plane, back to back: (..., patches, patches)."""
+    places = np.einsum("...ij,...ij->...i", normals, points)
+    opposite = normals @ normals.swapaxes(-1, -2) < SAME_NORMAL - 1
+    sums = places[..., :, None] + places[..., None, :]
+    touching: NDArray[np.bool_] = opposite & (np.abs(sums) <= SAME_M)
     return touching

@@ -30,7 +30,9 @@ SAME = 1e-9  # what areas of a polygon and of its triangles may differ by, relat
 SLIVER = 1e-9  # a triangle of so small a part of its polygon's area is none
 MAX_CORNERS = 400  # cutting ears takes the square of it
 MAX_PATTERNS = 20  # to try on a polygon
-NO_FAN, UNSOUND = -1, -2
+AT_ONCE = 100_000  # numbers
+ORIGIN = np.zeros(2)
+NO_FAN = -1
 
 
 def cross(a: Floats, b: Floats) -> Floats:
@@ -61,16 +63,18 @@ class Patterns:
         Triangles count the corners: (k, triangles, 3).
         """
         triangles = np.zeros((len(polygons), sum(sizes) + 2 * len(sizes) - 4, 3), np.int64)
+        normals, areas, sound = _planes(polygons, sizes[0])
+        flat = _flatten(polygons, normals)
+        left, missing = np.flatnonzero(sound), ~sound
         if len(sizes) == 1:
-            normals, starts = fans(polygons)
-            triangles[starts >= 0] = fan(starts[starts >= 0], sizes[0])
-            left, missing = np.flatnonzero(starts == NO_FAN), starts == UNSOUND
-        else:
-            normals, _, sound = _planes(polygons, sizes[0])
-            left, missing = np.flatnonzero(sound), ~sound
+            starts = fans(flat[left], areas[left])
+            triangles[left] = fan(starts, sizes[0])
+            left = left[starts == NO_FAN]
+        for hole in np.split(flat, np.cumsum(sizes)[:-1], axis=1)[1:]:
+            areas = areas - np.abs(_areas(hole[:, :1], hole[:, 1:-1], hole[:, 2:]).sum(axis=1))
         known = self.learned.setdefault(sizes, [])
         for pattern in known:
-            left = _try(pattern, polygons, sizes, triangles, left)
+            left = _try(pattern, flat, areas, triangles, left)
         while len(left):
             first, left = left[0], left[1:]
             made = cut(np.split(polygons[first], np.cumsum(sizes)[:-1]))
@@ -80,22 +84,17 @@ class Patterns:
             triangles[first] = made[1]
             if len(known) < MAX_PATTERNS:
                 known.append(made[1])
-                left = _try(made[1], polygons, sizes, triangles, left)
+                left = _try(made[1], flat, areas, triangles, left)
         return normals, triangles, missing
 
 
-def _try(
-    pattern: Integers, polygons: Floats, sizes: tuple[int, ...], triangles: Integers, left: Integers
-) -> Integers:
+def _try(pattern: Integers, flat: Floats, areas: Floats, triangles: Integers, left: Integers) -> Integers:
     """Note a pattern as the triangles of those polygons that it covers exactly; return the others."""
     if not len(left):
         return left
-    rings = np.split(polygons[left], np.cumsum(sizes)[:-1], axis=1)
-    normals, whole, _ = _planes(rings[0], sizes[0])
-    inside = whole - sum(np.abs(np.einsum("kj,kj->k", newell(hole), normals)) for hole in rings[1:])
-    a, b, c = np.moveaxis(polygons[left][:, pattern], 2, 0)
-    parts = np.einsum("knj,kj->kn", cross(b - a, c - a), normals) / 2
-    fits = (parts.min(axis=1) > SLIVER * whole) & (np.abs(parts.sum(axis=1) - inside) <= SAME * whole)
+    a, b, c = np.moveaxis(flat[left][:, pattern], 2, 0)
+    parts, whole = _areas(a, b, c), areas[left]
+    fits = (parts.min(axis=1) > SLIVER * whole) & (np.abs(parts.sum(axis=1) - whole) <= SAME * whole)
     triangles[left[fits]] = pattern
     rest: Integers = left[~fits]
     return rest
@@ -110,23 +109,45 @@ def _planes(polygons: Floats, outer: int) -> tuple[Floats, Floats, NDArray[np.bo
     return normals, sizes, (sizes > AREA_M2) & (np.abs(heights).max(axis=1) <= FLAT_M)
 
 
-def fans(rings: Floats) -> tuple[Floats, Integers]:
-    """Return the unit normals of polygons, and the corner from which a fan covers each.
+def _flatten(polygons: Floats, normals: Floats) -> Floats:
+    """Return polygons in two dimensions, where their areas are the same."""
+    rows = np.arange(len(polygons))
+    axis = np.abs(normals).argmax(axis=1)
+    flat = np.stack([polygons[rows, :, axis - 2], polygons[rows, :, axis - 1]], axis=2)
+    flat -= flat[:, :1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        flat[:, :, 0] /= normals[rows, axis][:, None]
+    return flat
 
-    The corner is NO_FAN for what no fan covers, and UNSOUND for what is not flat or has no area.
-    """
-    count, corners = rings.shape[:2]
-    normals, sizes, sound = _planes(rings, corners)
-    starts = np.where(sound, NO_FAN, UNSOUND)
-    for start in range(corners):
-        left = np.flatnonzero(starts == NO_FAN)
+
+def _areas(a: Floats, b: Floats, c: Floats) -> Floats:
+    """Return the areas of flat triangles, positive when they are counterclockwise."""
+    b, c = b - a, c - a
+    found: Floats = (b[..., 0] * c[..., 1] - b[..., 1] * c[..., 0]) / 2
+    return found
+
+
+def fans(flat: Floats, areas: Floats) -> Integers:
+    """Return the corner from which a fan covers each of some flat polygons, or NO_FAN."""
+    corners = np.arange(flat.shape[1])
+    found = np.full(len(flat), NO_FAN)
+    step = max(1, AT_ONCE // max(flat.size, 1))
+    for start in range(0, len(corners), step):
+        left = np.flatnonzero(found == NO_FAN)
         if not len(left):
             break
-        steps = np.roll(rings[left], -start, axis=1)
-        steps = steps[:, 1:] - steps[:, :1]
-        parts = np.einsum("knj,kj->kn", cross(steps[:, :-1], steps[:, 1:]), normals[left]) / 2
-        starts[left[parts.min(axis=1) > SLIVER * sizes[left]]] = start
-    return normals, starts if count else starts[:0]
+        here, some = flat[left], corners[start : start + step]
+        after = np.roll(here, -1, axis=1)
+        # The area of a triangle from a corner to an edge: the edge's, seen from the origin, and what the
+        # corner adds to it.
+        whole, (u, v) = _areas(ORIGIN, here, after), np.moveaxis(here - after, 2, 0) / 2
+        x, y = np.moveaxis(here[:, some], 2, 0)
+        parts = whole[:, None] + (x[:, :, None] * v[:, None] - y[:, :, None] * u[:, None])
+        parts[:, some - start, some] = parts[:, some - start, some - 1] = np.inf  # the corner's own edges
+        fits = parts.min(axis=2) > SLIVER * areas[left, None]
+        first = np.where(fits.any(axis=1), some[fits.argmax(axis=1)], NO_FAN)
+        found[left] = first
+    return found
 
 
 def fan(starts: Integers, corners: int) -> Integers:

@@ -18,6 +18,7 @@ no normals, and was off by up to 4 mm on 21 of 168 shapes of a test set that the
 Placements that run in circles end the process inside native code, so `shapes` looks first.
 An iterator keeps all that it ever made: elements go through in batches. With batches of 50 items or
 10,000 vertices the peak for 25 MB of model was 140 MB, where batches of 400 or 60,000 took 230 MB.
+What is made without an engine is drafted for three batches at once, as arrays pay for many alike.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from functions.core import Files
 from functions.core.errors import ModelError
 from functions.ifc.geometry.attributes import Attributes
 from functions.ifc.geometry.boxes import Boxes
+from functions.ifc.geometry.convex import DAMAGED
 from functions.ifc.geometry.engines import HYBRID, MANIFOLD, OPENCASCADE, Made, bodies, tessellate
 from functions.ifc.geometry.fingerprints import Fingerprints
 from functions.ifc.geometry.makers import Draft, Maker
@@ -50,12 +52,14 @@ if TYPE_CHECKING:
 
 BATCH = 8  # elements to start with; then as many as gave about VERTICES last time
 BATCH_MAX = 50
+AHEAD = 3  # batches, to be drafted at once
+FACES_AHEAD = 10_000  # then a batch alone
 VERTICES = 10_000
 NAMED_FAILURES = 20
 UNMADE = "no engine could mesh it"
 GIVEN_UP = "making its shape takes too long, or ends the process"
 UNCUT = "disable-opening-subtractions"
-DAMAGED = (ArithmeticError, LookupError, TypeError, ValueError)  # what comes of numbers that are none
+LAST_ROW = (0.0, 0.0, 0.0, 1.0)  # of a matrix
 EXACT_M = 1e-6  # how well a placement that we work out must agree with IfcOpenShell's
 
 
@@ -116,6 +120,8 @@ class Geometry:
         size, start = BATCH, 0
         while start < len(queue):
             batch = self._take(queue, start, size)
+            if not self._readable.keys().isdisjoint(batch):
+                self._draft(batch, queue[start + len(batch) : start + AHEAD * size])
             start += len(batch)
             vertices = 0
             for made in self._mesh(batch):
@@ -126,6 +132,8 @@ class Geometry:
                     yield self._shape(twin)
             for number in batch:  # those that no twin could help
                 queue += self._left(number)
+                self._drafts.pop(number, None)
+                self._testimonies.pop(number, None)
             size = max(1, min(len(batch) * VERTICES // max(vertices, 1), 2 * size, BATCH_MAX))
 
     def _left(self, number: int) -> list[int]:
@@ -170,6 +178,7 @@ class Geometry:
         self._fingerprints, self._witness = fingerprints, Witness(self._placements, self._scale)
         if self.share and self.texts is not None and _is_any(self.engines):
             self._maker = Maker(fingerprints, self._witness, self.texts, self._scale, self._normals())
+        free = is_free(self.engines, self.settings)
         queue: dict[int, tuple[bool, int]] = {}
         leaders: dict[bytes, tuple[int, Make]] = {}
         for product in products:
@@ -194,7 +203,7 @@ class Geometry:
                 continue
             if key is not None:
                 leaders[key] = number, make
-                if not make.exact:
+                if free and not make.exact:
                     self._readable[number] = bool(make.cut or fingerprints.openings(product))
             queue[number] = make.exact, make.source
             self._items[number] = make.items
@@ -222,10 +231,10 @@ class Geometry:
 
     def _mesh(self, batch: list[int]) -> Iterator[Made]:
         """Yield the meshes of a batch: those of unknown looks by an engine first, the rest if it must be."""
-        self._draft(batch)
         news: dict[bytes, int] = {}
-        for number, draft in self._drafts.items():
-            if self._maker is not None and not self._maker.is_known(draft):
+        for number in batch:
+            draft = self._drafts.get(number)
+            if draft is not None and self._maker is not None and not self._maker.is_known(draft):
                 news.setdefault(draft.look, number)
         first = set(news.values())
         for made in self._engage([number for number in batch if number in first]):
@@ -240,29 +249,30 @@ class Geometry:
                 rest.append(number)
         yield from self._engage(rest)
 
-    def _draft(self, batch: list[int]) -> None:
-        """Let the witness and the maker work on a batch."""
-        self._drafts.clear()
-        self._testimonies.clear()
-        free = is_free(self.engines, self.settings)
-        numbers = [number for number in batch if free and number in self._readable]
-        if self._maker is not None:
-            self._maker.prepare([self.model.by_id(number) for number in numbers])
-        for number in numbers:
+    def _draft(self, batch: list[int], ahead: list[int]) -> None:
+        """Let the witness and the maker work on what they have not seen of a batch, and on some that come
+        next: for as long as all have few faces together.
+        """
+        told: dict[int, Testimony | None] = {}
+        faces, last = 0, len(batch)
+        for place, number in enumerate([*batch, *ahead]):
+            if number not in self._readable:
+                continue
+            product, cut = self.model.by_id(number), self._readable.pop(number)
             try:
-                draft = self._outline(number, cut=self._readable.pop(number))
+                faces += self._maker.count(product) if self._maker else 0
+                if place >= last and faces > FACES_AHEAD:
+                    self._readable[number] = cut
+                    break
+                testimony = self._witness.testify(product, self._fingerprints.openings(product))
             except DAMAGED:  # an engine has its own word for it
                 continue
-            if draft is not None:
-                self._drafts[number] = draft
-
-    def _outline(self, number: int, *, cut: bool) -> Draft | None:
-        """Return a draft of a product, and keep the testimony where it is cut."""
-        product = self.model.by_id(number)
-        told = self._witness.testify(product, self._fingerprints.openings(product))
-        if cut:
-            self._testimonies[number] = told
-        return self._maker.draft(product, told) if self._maker and (told or not cut) else None
+            if cut:
+                self._testimonies[number] = testimony
+            if testimony or not cut:
+                told[number] = testimony
+        if self._maker is not None:
+            self._drafts |= self._maker.draft(told)
 
     def _learn(self, made: Made) -> Made:
         """Let the maker see what an engine made, if our placement of it is the engine's.
@@ -374,11 +384,8 @@ class Geometry:
         frame = self._placements.of(self.model.by_id(number))
         if frame is None:
             return np.full((4, 4), np.nan)
-        origin, *axes = frame
-        matrix = np.eye(4)
-        matrix[:3, :3] = np.array(axes).T
-        matrix[:3, 3] = np.array(origin) * self._scale
-        return matrix
+        columns = zip(*frame[1:], (value * self._scale for value in frame[0]), strict=True)
+        return np.array([*columns, LAST_ROW])
 
 
 def is_free(engines: Sequence[str], settings: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 from functions.ifc.geometry.convex import TINY_M, Faces, box_of, clip, dot, intersect, volume_of
 from functions.ifc.geometry.extrusions import Extrusions
 from functions.ifc.geometry.polygons import cross
-from functions.ifc.placements import Frame, Placements, Vector, transform
+from functions.ifc.placements import Frame, Placements, Vector, transform, transform_all
 
 if TYPE_CHECKING:
     from functions.ifc.geometry.mesh import Floats, Mesh
@@ -50,7 +50,7 @@ class Testimony:
         if len(mesh.parts) != 1:
             return False
         points = mesh.points - self.box[0]
-        a, b, c = (points[mesh.parts[0][1][:, corner]] for corner in range(3))
+        a, b, c = points[mesh.parts[0][1].T]
         normals = cross(b - a, c - a)
         gap = np.abs(normals.sum(axis=0)).max()
         volume = float(np.einsum("ij,ij->i", a, normals).sum()) / 6
@@ -177,7 +177,7 @@ class Witness:
             return None
         x, y, z = (value * self.scale for value in frame[0])
         metres: Frame = ((x, y, z), *frame[1:])
-        return [[transform(metres, corner) for corner in face] for face in faces]
+        return [transform_all(metres, face) for face in faces]
 
 
 def _overlap(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:

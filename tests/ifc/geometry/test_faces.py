@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from functions.ifc.geometry import faces
 from functions.ifc.geometry.faces import Faces, Facets
 from functions.ifc.geometry.texts import Texts
 
@@ -98,15 +99,30 @@ def test_what_is_out_of_the_ordinary_is_left_to_a_kernel(tmp_path: Path, text: s
     assert read(tmp_path, text) is None
 
 
-def test_one_element_out_of_the_ordinary_leaves_the_others_alone(tmp_path: Path) -> None:
+def test_one_element_out_of_the_ordinary_leaves_the_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "faces.ifc"
     odd = "#50=IFCFACE((#60));\n#51=IFCCLOSEDSHELL((#50));\n#52=IFCFACETEDBREP(#51);\n"
     path.write_text("DATA;\n" + brep() + odd)
     texts = Texts(path, path.read_text().count("="))
-    one, two, three = make(texts, [[41], [52], [41, 41]])
+    elements = [[41], [52], [41, 41]]
+    one, two, three = make(texts, elements)
     assert one is not None and two is None and three is not None
     assert len(one.triangles) == 4
     assert np.bincount(three.owners).tolist() == [4, 4]
+    monkeypatch.setattr(faces, "AT_ONCE", 4)  # so that each element is made by itself
+    for apart, together in zip(make(texts, elements), (one, two, three), strict=True):
+        assert (apart is None) == (together is None)
+        if apart is not None and together is not None:
+            assert (apart.points == together.points).all()
+            assert (apart.owners == together.owners).all()
+    assert make(texts, []) == []
+    assert make(texts, [[99]]) == [None]  # which is not there
+    styles = np.zeros(len(texts.index), bool)
+    assert [Faces(texts, 1.0, styles).count(items) for items in ([41], [41, 41], [99])] == [5, 10, 0]
+    monkeypatch.setattr(faces, "MAX_PARTS", 9)
+    assert make(texts, [[41], [41]]) == [None, None]
 
 
 @pytest.mark.parametrize("styled", [40, 31, 22, 13, 3])

@@ -99,10 +99,10 @@ def test_a_look_that_a_kernel_does_not_confirm_is_left_to_it(
 ) -> None:
     draft = Maker.draft
 
-    def wrong(maker: Maker, *arguments: Any) -> Draft | None:
+    def wrong(maker: Maker, *arguments: Any) -> dict[int, Draft]:
         made = draft(maker, *arguments)
-        if made is not None:
-            made.facets.points[:] *= 1.001
+        for each in made.values():
+            each.facets.points[:] *= 1.001
         return made
 
     monkeypatch.setattr(Maker, "draft", wrong)

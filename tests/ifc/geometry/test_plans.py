@@ -50,9 +50,10 @@ def test_a_wall_in_another_place_or_of_another_size_is_not_carved_again(
     bites: list[Faces], move: Callable[[Point], Point]
 ) -> None:
     known = Plans()
-    assert known.carve(wall(), bites) is not None
     other, others = moved(wall(), move), [moved(bite, move) for bite in bites]
-    made, expected = known.carve(other, others), carve(other, others)
+    first, made, again = known.carve([(wall(), *bites), (other, *others), (other, *others)])
+    assert first is not None and again is not None
+    expected = carve(other, others)
     assert made is not None and expected is not None
     volume, closed = measure(made)
     assert volume == pytest.approx(measure(expected)[0])
@@ -60,6 +61,7 @@ def test_a_wall_in_another_place_or_of_another_size_is_not_carved_again(
     assert (made.triangles == expected.triangles).all()
     assert np.abs(made.points - expected.points).max() < 1e-12
     assert np.abs(made.normals - expected.normals).max() < 1e-12
+    assert (again.points == made.points).all()
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,9 @@ def test_a_wall_in_another_place_or_of_another_size_is_not_carved_again(
 )
 def test_a_window_elsewhere_leaves_a_closed_surface_too(bites: list[Faces]) -> None:
     known = Plans()
-    known.carve(wall(), [box((0.1, 0, 0.1), (0.3, 0.2, 2.8))])
-    made, expected = known.carve(wall(), bites), carve(wall(), bites)
+    tall = box((0.1, 0, 0.1), (0.3, 0.2, 2.8))
+    _, made = known.carve([(wall(), tall), (wall(), *bites)])
+    expected = carve(wall(), bites)
     assert made is not None and expected is not None
     volume, closed = measure(made)
     assert volume == pytest.approx(measure(expected)[0])
@@ -87,3 +90,21 @@ def test_a_window_elsewhere_leaves_a_closed_surface_too(bites: list[Faces]) -> N
     a, b, c = np.moveaxis(expected.points[expected.triangles], 1, 0)
     areas = (np.linalg.norm(rows, axis=1).sum() for rows in (planes, np.cross(b - a, c - a)))
     assert next(areas) == pytest.approx(next(areas))
+
+
+def test_many_at_once_are_what_each_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "AT_ONCE", 1000)  # pairs of patches: a few bodies at a time
+    upper, lower = (box((1, 0, low), (2, 0.2, low + 1)) for low in (1.5, 0.5))
+    solids: list[tuple[Faces, ...]] = [
+        (wall(length), bite) for length in (3.0, 4.0, 5.0, 6.0) for bite in (upper, DOOR, lower)
+    ]
+    flat: Faces = [[(0.0, 0.0, 0.0)] * 4] * 6
+    solids += [(flat, flat), (wall(),)]
+    several, known = Plans().carve(solids), Plans()
+    for solid, made in zip(solids, several, strict=True):
+        (alone,) = known.carve([solid])
+        assert (made is None) == (alone is None) == (solid[0] is flat)
+        if made is not None and alone is not None:
+            assert (made.points == alone.points).all()
+            assert (made.normals == alone.normals).all()
+            assert (made.triangles == alone.triangles).all()

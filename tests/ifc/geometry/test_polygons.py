@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.ifc.geometry import polygons
 from functions.ifc.geometry.polygons import Patterns, cut, fan, fans, newell
 
 SQUARE = [[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
@@ -20,19 +22,33 @@ def area(rings: list[np.ndarray], triangles: np.ndarray) -> float:
 
 
 def test_one_fan_covers_a_convex_polygon() -> None:
-    normals, starts = fans(np.array([SQUARE]))
+    normals, triangles, missing = Patterns().cover(np.array([SQUARE]), (4,))
     assert normals.tolist() == [[0, 0, 1]]
-    assert area([np.array(SQUARE)], fan(starts, 4)[0]) == 1
+    assert triangles.tolist() == [fan(np.array([0]), 4)[0].tolist()]
+    assert area([np.array(SQUARE)], triangles[0]) == 1
+    assert not missing.any()
 
 
 def test_a_fan_that_does_not_cover_is_not_used() -> None:
-    assert fans(np.array([COMB]))[1].tolist() == [-1]
+    assert fans(np.array([COMB])[:, :, :2], np.array([7.0])).tolist() == [-1]
+
+
+@pytest.mark.parametrize("numbers", [polygons.AT_ONCE, 10])
+def test_a_fan_is_found_from_the_one_corner_that_sees_all(
+    monkeypatch: pytest.MonkeyPatch, numbers: int
+) -> None:
+    monkeypatch.setattr(polygons, "AT_ONCE", numbers)
+    arrow = np.array([[0.0, 0], [3, -1], [1, 0], [3, 1]])  # the third corner sees all, and so does the first
+    blade = np.array([[0.0, 0], [4, 0], [4, 4], [3, 1]])  # so does the last, and the second
+    turned = [np.roll(ring, turn, axis=0) for ring in (arrow, blade) for turn in range(4)]
+    found = fans(np.array(turned), np.array([2.0] * 4 + [4.0] * 4))
+    assert found.tolist() == [0, 1, 0, 1, 1, 0, 1, 0]
 
 
 def test_what_is_bent_or_has_no_area_is_no_polygon() -> None:
     bent = [*SQUARE[:3], [0, 1, 0.01]]
     line = [[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0]]
-    assert fans(np.array([bent, line]))[1].tolist() == [-2, -2]
+    assert Patterns().cover(np.array([bent, line]), (4,))[2].tolist() == [True, True]
     assert cut([np.array(bent)]) is None
     assert cut([np.array(line)]) is None
 

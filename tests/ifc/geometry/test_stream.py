@@ -15,6 +15,8 @@ from functions.core import Files
 from functions.ifc import faults
 from functions.ifc.formats.products import choose
 from functions.ifc.gate import check_model, open_checked
+from functions.ifc.geometry import stream
+from functions.ifc.geometry.makers import Maker
 from functions.ifc.geometry.solids import Solid
 from functions.ifc.geometry.stream import Geometry
 from functions.ifc.geometry.texts import Texts
@@ -264,3 +266,44 @@ def test_what_is_mirrored_keeps_its_outside_out(draft: Draft, tmp_path: Path, cu
     assert normals is not None
     assert mesh.volume == pytest.approx(3.14 if curved else 2.0, rel=1e-2)
     assert (np.einsum("ij,ijk->ik", np.cross(b - a, c - a), normals[rows].transpose(0, 2, 1)) > 0).all()
+
+
+def test_what_has_many_faces_is_not_drafted_ahead(
+    draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        points = draft.new("IfcCartesianPointList3D", [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0),
+                           (0.0, 1.0, 0.0), (0.0, 0.0, 1.0 + number)])  # fmt: skip
+        faces = [draft.new("IfcIndexedPolygonalFace", corners) for corners in
+                 ((1, 3, 2), (1, 2, 4), (2, 3, 4), (3, 1, 4))]  # fmt: skip
+        draft.element(f"spike {number}", draft.new("IfcPolygonalFaceSet", points, True, faces))
+    counts = list[int]()
+    make = Maker.draft
+
+    def listen(maker: Maker, testimonies: Any) -> Any:
+        counts.append(len(testimonies))
+        return make(maker, testimonies)
+
+    monkeypatch.setattr(Maker, "draft", listen)
+    made = Made(draft, tmp_path)
+    assert counts == [20]
+    monkeypatch.setattr(stream, "FACES_AHEAD", 10)
+    assert [*Made(draft, tmp_path).solids] == [*made.solids]
+    assert counts == [20, 8, 12]
+
+
+def test_how_many_are_drafted_at_once_changes_nothing(
+    draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hole = rectangle(1.0, 1.0, 0.5, 0.5)
+    for number in range(30):
+        size = 3.0 + number / 10
+        holes = [hole] if number % 3 else []
+        draft.element(f"slab {number}", draft.solid(rectangle(size, 3.0), 0.2, *holes))
+    made = Made(draft, tmp_path)
+    monkeypatch.setattr(stream, "AHEAD", 1)
+    other = Made(draft, tmp_path)
+    assert [*made.solids] == [*other.solids]
+    assert all((made.solids[name].corners == solid.corners).all() for name, solid in other.solids.items())
+    assert made.geometry.made == other.geometry.made == 28
+    assert not made.geometry._drafts and not made.geometry._readable
