@@ -275,7 +275,7 @@ def localise(
     body = dict(request)
     for place, _ in _declared(operation.request, OutputField):
         if isinstance(name := body.get(place), str):
-            body[place] = PurePosixPath(name).name
+            body[place] = PurePosixPath(read_output_name(name)).name
     files = {}
     for place, path in inputs.items():
         files[f"{place}/{path.name}"] = path
