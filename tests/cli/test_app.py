@@ -210,22 +210,32 @@ def test_the_generated_pages_are_fresh(ifcpipe: Run) -> None:
     assert done.code == 0
 
 
-def test_an_interrupt_within_a_text_that_is_executed_ends_like_any_other(tmp_path: Path) -> None:
-    """Where a plain KeyboardInterrupt passes there, CPython ends `python -m` by the signal, not with 130."""
-    (tmp_path / "interrupted.py").write_text(
+def interrupted(folder: Path, before: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that is interrupted within a text that is executed, as dataclasses are made of one."""
+    (folder / "interrupted.py").write_text(
         "import signal, sys\n"
+        f"signal.signal(signal.SIGINT, {before})\n"
         "from functions.__main__ import main\n"
         "from functions.core import registry\n"
-        "registry.operations = lambda: exec('signal.raise_signal(signal.SIGINT)')\n"
+        "registry.operations = lambda: exec('signal.raise_signal(signal.SIGINT)') or {}\n"
         "sys.argv = ['ifcpipe', 'operations']\n"
         "main()\n"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "interrupted"],
         capture_output=True,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
         timeout=PATIENCE_S,
         check=False,
     )
+
+
+def test_an_interrupt_within_a_text_that_is_executed_ends_like_any_other(tmp_path: Path) -> None:
+    """Where a plain KeyboardInterrupt passes there, CPython ends `python -m` by the signal, not with 130."""
+    done = interrupted(tmp_path, "signal.default_int_handler")
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+def test_who_starts_it_with_interrupts_ignored_is_not_overruled(tmp_path: Path) -> None:
+    assert interrupted(tmp_path, "signal.SIG_IGN").returncode == 0
